@@ -1,0 +1,83 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?=
+PORT ?= 8000
+DB ?= var/ledger.db
+PYTEST_ARGS ?= -n auto
+BENCH_ARGS ?=
+LOCK_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s"\n' \
+		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)'
+
+.PHONY: run
+run: $(VENV)/.run ## Serve the API on 127.0.0.1:PORT, keeping events in the SQLite file DB
+	@mkdir -p "$(dir $(DB))"
+	@LEDGER_STORE="sqlite:$(DB)" $(BIN)/ledger serve --host 127.0.0.1 --port "$(PORT)"
+
+.PHONY: test
+test: check ## Run the checks, then the tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: fmt
+fmt: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Run the benchmarks
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+# LOCK_ARGS=--upgrade takes the newest releases; without it the pins that still fit are kept.
+.PHONY: lock
+lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
+	$(LOCK) --extra cli --group dev --output-file requirements/dev.txt
+	$(LOCK) --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) --constraint requirements/dev.txt --output-file requirements/lambda.txt
+
+.PHONY: clean
+clean: ## Remove the virtual environment and every cache; the data in var/ stays
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+		if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Creating $(VENV) with $$("$$python" --version)"; \
+			"$$python" -m venv --clear $(VENV) && touch $@; \
+			exit; \
+		fi; \
+	done; \
+	echo 'No Python 3.11 or newer (with its venv module) was found. Install one, or name it: make PYTHON=/path/to/python' >&2; \
+	exit 1
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/.created
+	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Everything in run.txt is in dev.txt at the same version, so the run stamp is met as well.
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run

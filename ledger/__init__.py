@@ -1,0 +1,1 @@
+"""The event-sourced inventory ledger: domain, service and stores."""
