@@ -1,0 +1,208 @@
+"""Which position gives what to which line, and how work too large for one commit is cut.
+
+Lines that name their location are served first, the others from the candidate locations in their
+configured order. That finds an allocation whenever there is one: a line that names no location can
+use every candidate. The same SKU on several lines counts as one sum.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ledger.domain.events import Allocation, LineQuantity, PositionEvent, Shortfall
+from ledger.domain.order import Line, Order
+from ledger.domain.position import Position
+from ledger.domain.streams import stock_stream
+from ledger.domain.values import OrderPolicy
+
+MAX_POSITIONS_PER_COMMIT = 90
+"""Positions one commit may write. DynamoDB takes 100 actions in a transaction, which must also
+hold the order's events and the command record."""
+
+MAX_LINES_PER_EVENT = 1_000
+"""Lines (or allocations) one order event may carry: a DynamoDB item holds 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an allocation decided; with `shortfalls` an all-or-nothing order can't be had."""
+
+    allocations: tuple[Allocation, ...] = ()
+    unfilled: tuple[LineQuantity, ...] = ()
+    movements: Mapping[str, PositionEvent] = field(default_factory=dict)
+    shortfalls: tuple[Shortfall, ...] = ()
+
+
+def options(line: Line, candidates: Sequence[str]) -> Sequence[str]:
+    """Locations a line may be served from, in order."""
+    return candidates if line.location is None else (line.location,)
+
+
+def streams_of(lines: Iterable[Line], candidates: Sequence[str]) -> list[str]:
+    """Every position the lines may touch, sorted."""
+    return sorted(
+        {
+            stock_stream(line.sku, location)
+            for line in lines
+            for location in options(line, candidates)
+        }
+    )
+
+
+def next_lines(lines: Iterable[Line], candidates: Sequence[str]) -> list[Line]:
+    """The first chunk of the pending lines: in sorted position order, small enough to commit.
+
+    Lines of one SKU stay together with those that name a location first, so that cutting an
+    order into chunks allocates as one commit would.
+    """
+    pending = sorted(
+        (line for line in lines if line.pending),
+        key=lambda line: (line.sku, line.location is None, line.location or "", line.line),
+    )
+    chunk: list[Line] = []
+    touched: set[str] = set()
+    for line in pending:
+        streams = {stock_stream(line.sku, location) for location in options(line, candidates)}
+        if chunk and (
+            len(touched | streams) > MAX_POSITIONS_PER_COMMIT or len(chunk) >= MAX_LINES_PER_EVENT
+        ):
+            break
+        touched |= streams
+        chunk.append(line)
+    return chunk
+
+
+def allocate(
+    order_id: str,
+    policy: OrderPolicy,
+    lines: Sequence[Line],
+    positions: Mapping[str, Position],
+    candidates: Sequence[str],
+) -> Plan:
+    """Decide what every line gets.
+
+    `positions` holds every stream of `streams_of(lines, candidates)`.
+    """
+    available = {stream: position.balance.available for stream, position in positions.items()}
+    given: list[tuple[Line, str, int]] = []
+    missing: list[tuple[Line, int]] = []
+    for line in sorted(lines, key=lambda line: (line.location is None, line.line)):
+        left = line.pending
+        for location in options(line, candidates):
+            stream = stock_stream(line.sku, location)
+            take = min(left, available[stream])
+            if take:
+                available[stream] -= take
+                left -= take
+                given.append((line, location, take))
+        if left:
+            missing.append((line, left))
+    short = _shortfalls(lines, missing)
+    if policy == OrderPolicy.ALL_OR_NOTHING and missing:
+        return Plan(shortfalls=short)
+    if policy == OrderPolicy.BACKORDER:
+        waiting = [(line, options(line, candidates)[0], left) for line, left in missing]
+        return _plan(order_id, positions, given, waiting)
+    unfilled = tuple(LineQuantity(line=line.line, quantity=left) for line, left in missing)
+    plan = _plan(order_id, positions, given, [])
+    return Plan(plan.allocations, unfilled, plan.movements, short)
+
+
+def _plan(
+    order_id: str,
+    positions: Mapping[str, Position],
+    given: Sequence[tuple[Line, str, int]],
+    waiting: Sequence[tuple[Line, str, int]],
+) -> Plan:
+    """Allocations per line and location, and one movement per position."""
+    reserved: defaultdict[tuple[int, str], int] = defaultdict(int)
+    backordered: defaultdict[tuple[int, str], int] = defaultdict(int)
+    totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    sku = {}
+    for index, (into, parts) in enumerate(((reserved, given), (backordered, waiting))):
+        for line, location, quantity in parts:
+            into[line.line, location] += quantity
+            totals[stock_stream(line.sku, location)][index] += quantity
+            sku[line.line] = line.sku
+    movements: dict[str, PositionEvent] = {
+        stream: positions[stream].allocate(order_id, reserved=total[0], backordered=total[1])
+        for stream, total in sorted(totals.items())
+    }
+    allocations = []
+    for number, location in dict.fromkeys((*reserved, *backordered)):
+        waits = backordered[number, location]
+        entry = positions[stock_stream(sku[number], location)].version + 1 if waits else None
+        allocations.append(
+            Allocation(
+                line=number,
+                location=location,
+                reserved=reserved[number, location],
+                backordered=waits,
+                entry=entry,
+            )
+        )
+    return Plan(allocations=tuple(allocations), movements=movements)
+
+
+def _shortfalls(
+    lines: Sequence[Line], missing: Sequence[tuple[Line, int]]
+) -> tuple[Shortfall, ...]:
+    """One shortfall per SKU and named location: what its lines asked for and could have had."""
+    short: dict[tuple[str, str | None], int] = {}
+    for line, left in missing:
+        key = (line.sku, line.location)
+        short[key] = short.get(key, 0) + left
+    found = []
+    for (sku, location), left in short.items():
+        same = [line for line in lines if line.sku == sku and line.location == location]
+        requested = sum(line.pending for line in same)
+        found.append(
+            Shortfall(
+                sku=sku,
+                location=location,
+                requested=requested,
+                available=requested - left,
+                lines=tuple(line.line for line in same),
+            )
+        )
+    return tuple(found)
+
+
+def next_parts(order: Order, parts: Sequence[Allocation]) -> list[Allocation]:
+    """The first chunk of parts (sorted by position) that one commit can settle."""
+    chunk: list[Allocation] = []
+    touched: set[str] = set()
+    for part in parts:
+        stream = stock_stream(order.lines[part.line].sku, part.location)
+        if chunk and (
+            len(touched | {stream}) > MAX_POSITIONS_PER_COMMIT or len(chunk) >= MAX_LINES_PER_EVENT
+        ):
+            break
+        touched.add(stream)
+        chunk.append(part)
+    return chunk
+
+
+def part_streams(order: Order, parts: Iterable[Allocation]) -> list[str]:
+    """Every position that settling `parts` touches, sorted."""
+    return sorted({stock_stream(order.lines[part.line].sku, part.location) for part in parts})
+
+
+def settle(
+    order: Order,
+    parts: Iterable[Allocation],
+    positions: Mapping[str, Position],
+    movement: Callable[[Position, int, int], PositionEvent],
+) -> dict[str, PositionEvent]:
+    """One movement per position for what `parts` take from it (reserved units, waiting units)."""
+    totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for part in parts:
+        total = totals[stock_stream(order.lines[part.line].sku, part.location)]
+        total[0] += part.reserved
+        total[1] += part.backordered
+    return {
+        stream: movement(positions[stream], reserved, backordered)
+        for stream, (reserved, backordered) in sorted(totals.items())
+    }

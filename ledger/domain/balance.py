@@ -1,0 +1,86 @@
+"""The running balance that every position event carries."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.domain.errors import BalanceLimitExceeded, LawBroken
+from ledger.domain.values import MAX_BALANCE, Count
+
+
+class Moves(NamedTuple):
+    """Signed changes of a balance, in base units."""
+
+    on_hand: int = 0
+    reserved: int = 0
+    backordered: int = 0
+    damaged: int = 0
+
+
+class Balance(BaseModel):
+    """What a position holds after an event: counters in base units, and its policy.
+
+    `on_hand` is everything physically there; `reserved` is promised to orders; `damaged` is there
+    but not for sale; `backordered` is what orders are waiting for. `queue_from` is the version of
+    the oldest `StockBackordered` that may still wait: a lower bound for finding the queue's head.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    on_hand: Count = 0
+    reserved: Count = 0
+    backordered: Count = 0
+    damaged: Count = 0
+    low_stock_threshold: Count | None = None
+    queue_from: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+    @property
+    def free(self) -> int:
+        """Units that are neither reserved nor damaged; the backorder queue has first call."""
+        return self.on_hand - self.reserved - self.damaged
+
+    @property
+    def available(self) -> int:
+        """Units a new order may reserve: free, less what the queue waits for, never below 0."""
+        return max(0, self.free - self.backordered)
+
+    @property
+    def promotable(self) -> bool:
+        """Whether the head of the backorder queue can be served now."""
+        return self.backordered > 0 and self.free > 0
+
+    def after(self, moves: Moves) -> Balance:
+        """The balance once `moves` happened; its laws are asserted here.
+
+        Raises
+        ------
+        LawBroken
+            A counter would fall below 0, or more be reserved and damaged than is on hand.
+        BalanceLimitExceeded
+            A counter would exceed `MAX_BALANCE`.
+        """
+        counters = {
+            "on_hand": self.on_hand + moves.on_hand,
+            "reserved": self.reserved + moves.reserved,
+            "backordered": self.backordered + moves.backordered,
+            "damaged": self.damaged + moves.damaged,
+        }
+        if min(counters.values()) < 0:
+            msg = f"a balance would fall below 0: {counters}"
+            raise LawBroken(msg)
+        if counters["reserved"] + counters["damaged"] > counters["on_hand"]:
+            msg = f"more would be reserved and damaged than is on hand: {counters}"
+            raise LawBroken(msg)
+        if max(counters.values()) > MAX_BALANCE:
+            raise BalanceLimitExceeded(max(counters, key=counters.__getitem__), MAX_BALANCE)
+        return Balance(
+            **counters,
+            low_stock_threshold=self.low_stock_threshold,
+            queue_from=self.queue_from if counters["backordered"] else None,
+        )
+
+
+EMPTY = Balance()
+"""The balance of a position nothing has happened to."""

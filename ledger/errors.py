@@ -1,0 +1,71 @@
+"""What can go wrong between a command and its commit, apart from the domain's refusals.
+
+::
+
+    PersistenceError (eventsourcing)
+    ├── IntegrityError (eventsourcing)
+    │   ├── VersionConflict    another commit took a version; carries the newest events
+    │   └── CommandRecorded    the command's idempotency key was recorded before
+    ├── OperationalError (eventsourcing)
+    │   ├── Contention         the stock was too busy for the bounded retries; try again
+    │   └── UnknownOutcome     the answer was lost: the commit may or may not stand
+    └── DataError (eventsourcing)
+        └── CommitTooLarge     more than one atomic commit can hold
+    IdempotencyKeyReused       the key was used before with another request
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventsourcing.persistence import DataError, IntegrityError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from eventsourcing.persistence import StoredEvent
+
+    from ledger.store.base import CommandRecord
+
+
+class VersionConflict(IntegrityError):
+    """A version to be written exists already. Nothing of the commit was stored.
+
+    `newest` holds, for streams the store could tell without another read, a newer event.
+    """
+
+    def __init__(self, newest: Mapping[str, StoredEvent]) -> None:
+        self.newest = dict(newest)
+        at = ", ".join(f"{s} version {e.originator_version}" for s, e in self.newest.items())
+        super().__init__(f"another commit was first: {at or 'the stream moved'}")
+
+
+class CommandRecorded(IntegrityError):
+    """The command's key has a live record. Nothing of the commit was stored."""
+
+    def __init__(self, record: CommandRecord) -> None:
+        self.record = record
+        super().__init__(f"command {record.key!r} was recorded before")
+
+
+class Contention(OperationalError):
+    """Too many writers wanted the same streams at once; nothing was stored. Safe to retry."""
+
+    retry_after: float = 1.0
+    """Seconds to wait before the next try."""
+
+
+class UnknownOutcome(OperationalError):
+    """The store's answer was lost; whether the commit stands must be asked, not guessed."""
+
+
+class CommitTooLarge(DataError):
+    """The commit exceeds what the store writes atomically; found before anything is sent."""
+
+
+class IdempotencyKeyReused(Exception):
+    """The idempotency key was used before for a request with another content."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"idempotency key {key!r} was used before with another request")

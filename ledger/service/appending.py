@@ -1,0 +1,239 @@
+"""The single write path: decide, seal, append; try again when another commit was first."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ledger.codec import Recorded
+from ledger.domain.errors import Refusal
+from ledger.domain.streams import is_order, is_stock, parse_order
+from ledger.errors import (
+    CommandRecorded,
+    Contention,
+    IdempotencyKeyReused,
+    UnknownOutcome,
+    VersionConflict,
+)
+from ledger.service.clock import Clock
+from ledger.service.history import History
+from ledger.service.locks import StreamLocks
+from ledger.service.outcome import Outcome
+from ledger.service.sealing import Commit, Draft, seal
+from ledger.service.session import HeadCache, Session, StaleRead, head_of, worth_remembering
+from ledger.store.base import CommandRecord, LedgerRecorder
+
+log = logging.getLogger(__name__)
+
+Decide = Callable[[Session], list[Draft]]
+NOTHING = Outcome(())
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how patiently a contended command is tried again.
+
+    The first conflict is answered by the store with the newer state, so the second try is
+    immediate; after that, a pause of up to `base * 2**n` seconds, at most `cap` (full jitter).
+    """
+
+    attempts: int = 12
+    base: float = 0.005
+    cap: float = 0.25
+
+    def pause(self, conflicts: int) -> float:
+        """Seconds to wait after the given number of conflicts."""
+        if conflicts < 2:
+            return 0.0
+        return random.uniform(0, min(self.cap, self.base * 2 ** (conflicts - 2)))  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A decision to be made and recorded once.
+
+    `key` and `fingerprint` name it for the command record (None: it needs no record, because what
+    it would do again is nothing); `ttl_seconds` is how long the record lives (None: for ever).
+    """
+
+    decide: Decide
+    actor: str
+    key: str | None = None
+    fingerprint: str = ""
+    ttl_seconds: int | None = None
+
+
+@dataclass(slots=True)
+class _Knowledge:
+    """What earlier attempts of one command taught."""
+
+    fresh: bool = False
+    conflicts: int = 0
+    existing: frozenset[str] = frozenset()
+
+
+class Appender:
+    """Appends the commits of one process."""
+
+    def __init__(
+        self,
+        recorder: LedgerRecorder,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        region: str,
+        cache_size: int,
+        retry: Retry,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._new_id = new_id
+        self._region = region
+        self._cache = HeadCache(cache_size)
+        self._locks = StreamLocks()
+        self._retry = retry
+        self._sleep = sleep
+        self._listeners: list[Callable[[tuple[Recorded, ...]], None]] = []
+
+    def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
+        """Call `listener` with the events of every commit of this process, after it stands."""
+        self._listeners.append(listener)
+
+    def glance(self) -> Session:
+        """State that may be remembered: good for choosing locks, never for deciding."""
+        return Session(self._recorder, self._cache)
+
+    def run(self, command: Command, streams: Iterable[str]) -> Outcome:
+        """Decide and append, holding this process's locks of `streams`.
+
+        Raises
+        ------
+        Refusal
+            The domain says no, on state that was read strongly; the command was not recorded.
+        IdempotencyKeyReused
+            The key was used before with another content.
+        Contention
+            Every try met another commit.
+        UnknownOutcome
+            The store can't say whether the commit stands; the same key may be tried again.
+        """
+        known = _Knowledge()
+        with self._locks.hold(streams):
+            for _ in range(self._retry.attempts):
+                outcome = self._attempt(command, known)
+                if outcome is not None:
+                    return outcome
+        raise Contention(f"gave up after {known.conflicts} conflicting commits")
+
+    def _attempt(self, command: Command, known: _Knowledge) -> Outcome | None:
+        """One try; None means try again with what was learned."""
+        session = Session(self._recorder, self._cache, fresh=known.fresh, existing=known.existing)
+        try:
+            drafts = command.decide(session)
+        except StaleRead:
+            known.fresh = True
+            return None
+        except Refusal:
+            if session.remembered:
+                known.fresh = True
+                return None
+            replay = self._recall(command)
+            if replay is None:
+                raise
+            return replay
+        if not drafts:
+            return NOTHING
+        commit = seal(
+            drafts,
+            session.heads,
+            now=self._clock(),
+            new_id=self._new_id,
+            actor=command.actor,
+            region=self._region,
+        )
+        return self._append(command, commit, session, known)
+
+    def _append(
+        self, command: Command, commit: Commit, session: Session, known: _Knowledge
+    ) -> Outcome | None:
+        try:
+            self._recorder.insert_events(commit.stored, command=self._record(command, commit))
+        except CommandRecorded as error:
+            return self._replay(command, error.record)
+        except VersionConflict as conflict:
+            self._learn(conflict, session, known)
+            return None
+        except UnknownOutcome:
+            self._cache.drop(session.heads)
+            known.fresh = True
+            return self._recall(command) or self._stands(commit, session)
+        return self._stand(commit, session)
+
+    def _learn(self, conflict: VersionConflict, session: Session, known: _Knowledge) -> None:
+        known.conflicts += 1
+        known.existing |= {stream for stream in conflict.newest if is_order(stream)}
+        self._cache.drop(session.heads)
+        if known.conflicts == 1:
+            newer = {
+                stream: head_of(stored)
+                for stream, stored in conflict.newest.items()
+                if is_stock(stream)
+            }
+            kept = {s: h for s, h in session.heads.items() if s not in conflict.newest}
+            self._cache.put({**worth_remembering(kept), **newer})
+        else:
+            known.fresh = True
+            self._sleep(self._retry.pause(known.conflicts))
+
+    def _stand(self, commit: Commit, session: Session) -> Outcome:
+        """The commit stands: remember its heads and tell who listens."""
+        heads = session.after(commit.recorded)
+        self._cache.put(worth_remembering(heads))
+        for listener in self._listeners:
+            listener(commit.recorded)
+        orders = [heads[stream].state for stream in heads if is_order(stream)]
+        order = orders[0] if orders else None
+        return Outcome(commit.recorded, order)  # type: ignore[arg-type]
+
+    def _stands(self, commit: Commit, session: Session) -> Outcome | None:
+        """Whether a commit whose answer was lost stands: one event tells, it is all or nothing."""
+        first = commit.recorded[0]
+        stored = History(self._recorder).at_version(first.stream, first.version)
+        if stored is not None and stored.hash == first.hash:
+            return self._stand(commit, session)
+        return None
+
+    def _record(self, command: Command, commit: Commit) -> CommandRecord | None:
+        if command.key is None:
+            return None
+        expires_at = None
+        if command.ttl_seconds is not None:
+            expires_at = int(time.time()) + command.ttl_seconds
+        events = tuple((recorded.stream, recorded.version) for recorded in commit.recorded)
+        return CommandRecord(command.key, command.fingerprint, events, expires_at)
+
+    def _recall(self, command: Command) -> Outcome | None:
+        """The answer given before under the command's key, if any."""
+        record = self._recorder.find_command(command.key) if command.key is not None else None
+        return None if record is None else self._replay(command, record)
+
+    def _replay(self, command: Command, record: CommandRecord) -> Outcome:
+        """Give the first answer again, from the events it stood on."""
+        if record.fingerprint != command.fingerprint:
+            raise IdempotencyKeyReused(record.key)
+        history = History(self._recorder)
+        events, order = [], None
+        for stream, version in record.events:
+            event = history.at_version(stream, version)
+            if event is None:
+                msg = f"the record of {record.key!r} names {stream} version {version}, not there"
+                raise LookupError(msg)
+            events.append(event)
+        versions = {stream: version for stream, version in record.events if is_order(stream)}
+        for stream, version in versions.items():
+            order = history.order(parse_order(stream), version)
+        return Outcome(tuple(events), order, replayed=True)

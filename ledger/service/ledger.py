@@ -1,0 +1,207 @@
+"""The ledger: commands in, one atomic commit each out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import uuid_utils
+from pydantic_core import to_json
+
+from ledger.codec import Recorded
+from ledger.domain.allocation import part_streams, streams_of
+from ledger.domain.errors import OrderBusy, OrderNotFound
+from ledger.domain.order import Line, Order
+from ledger.domain.streams import order_stream, stock_stream
+from ledger.service import commands as c
+from ledger.service import decisions, steps
+from ledger.service.appending import Appender, Command, Decide, Retry
+from ledger.service.clock import Clock, instant, utc_now
+from ledger.service.context import Context
+from ledger.service.decisions import Rules
+from ledger.service.history import History
+from ledger.service.outcome import Outcome
+from ledger.store.base import LedgerRecorder
+
+
+def new_uuid() -> str:
+    """A UUIDv7 (RFC 9562): unique, and sortable by the millisecond it was made in."""
+    return str(uuid_utils.uuid7())
+
+
+class Ledger:
+    """Accepts commands and answers what was recorded.
+
+    Parameters
+    ----------
+    recorder
+        The event store.
+    locations
+        Where lines that name no location are served from, in this order.
+    region
+        Recorded with every event.
+    cache_size
+        How many streams' newest states are remembered.
+    """
+
+    def __init__(
+        self,
+        recorder: LedgerRecorder,
+        *,
+        locations: Sequence[str] = ("main",),
+        region: str = "local",
+        clock: Clock = utc_now,
+        new_id: Callable[[], str] = new_uuid,
+        cache_size: int = 50_000,
+        retry: Retry | None = None,
+    ) -> None:
+        self.recorder = recorder
+        self.history = History(recorder)
+        self._rules = Rules(tuple(locations), clock, new_id)
+        self._appender = Appender(
+            recorder,
+            clock=clock,
+            new_id=new_id,
+            region=region,
+            cache_size=cache_size,
+            retry=retry or Retry(),
+        )
+
+    def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
+        """Call `listener` with the events of every commit made here, after it stands."""
+        self._appender.listen(listener)
+
+    def handle(self, command: c.Command, context: Context) -> Outcome:
+        """Decide a command and record it once, however often it is sent with its key.
+
+        Raises
+        ------
+        Refusal
+            The domain says no; nothing was recorded. (A refused order is an outcome instead:
+            its rejection is recorded.)
+        IdempotencyKeyReused, Contention, UnknownOutcome, CommitTooLarge
+            See `ledger.errors`.
+        """
+        decide, streams = self._prepare(command, context)
+        run = Command(decide, context.actor)
+        if context.idempotency is not None:
+            key = context.idempotency
+            run = replace(
+                run,
+                key=f"{context.actor}#{key.route}#{key.key}",
+                fingerprint=fingerprint(command),
+                ttl_seconds=key.ttl_seconds,
+            )
+        return self._appender.run(run, streams)
+
+    def _prepare(self, command: c.Command, context: Context) -> tuple[Decide, list[str]]:
+        """How the command is decided, and the streams it may touch."""
+        match command:
+            case c.ReceiveStock():
+                return (lambda s: decisions.receive(command, s)), _streams(command.lines)
+            case c.AdjustStock():
+                return (lambda s: decisions.adjust(command, s)), _streams(command.lines)
+            case c.ReturnStock():
+                return (lambda s: decisions.return_(command, s)), _streams(command.lines)
+            case c.SetPositionPolicy():
+                expected = context.expected_version
+                streams = [stock_stream(command.sku, command.location)]
+                return (lambda s: decisions.set_policy(command, s, expected)), streams
+            case c.PlaceOrder():
+                return self._prepare_order(command)
+            case c.ShipOrder():
+                shipment_id = command.shipment_id or self._rules.new_id()
+                expected = context.expected_version
+                return (
+                    lambda s: decisions.ship(command, s, shipment_id, expected)
+                ), self._order_streams(command.order_id)
+            case c.CancelOrder():
+                expected = context.expected_version
+                return (lambda s: decisions.cancel(command, s, expected)), self._order_streams(
+                    command.order_id
+                )
+
+    def _prepare_order(self, command: c.PlaceOrder) -> tuple[Decide, list[str]]:
+        rules = self._rules
+        order_id = command.order_id or rules.new_id()
+        lines = [
+            Line(n, line.sku, line.quantity, line.location) for n, line in enumerate(command.lines)
+        ]
+        streams = [order_stream(order_id), *streams_of(lines, rules.locations)]
+        return (lambda s: decisions.place(command, s, rules, order_id)), streams
+
+    def _order_streams(self, order_id: str) -> list[str]:
+        """The order's stream and the positions it holds something of, as far as remembered."""
+        order = self._appender.glance().order(order_id)
+        streams = [] if order is None else part_streams(order, order.open_places())
+        return [order_stream(order_id), *streams]
+
+    def advance(self, order_id: str) -> Order:
+        """Finish what is under way for a large order, commit by commit.
+
+        Whoever calls it, and however often: the steps are decided from the order's stream.
+
+        Raises
+        ------
+        OrderNotFound
+            There is no such order.
+        """
+        while True:
+            order = self._appender.glance().order(order_id)
+            streams = [] if order is None else steps.step_streams(order, self._rules)
+            outcome = self._appender.run(
+                Command(lambda s: steps.step(order_id, s, self._rules), "system"),
+                [order_stream(order_id), *streams],
+            )
+            if not outcome.events:
+                break
+        found = self._appender.glance().order(order_id)
+        if found is None:
+            raise OrderNotFound(order_id)
+        return found
+
+    def promote(self, stream: str) -> int:
+        """Serve a position's backorder queue from what is free, first come first served.
+
+        Answers how many units were promoted. Nothing to do records nothing.
+        """
+        promoted = 0
+        while True:
+            try:
+                outcome = self._appender.run(
+                    Command(lambda s: steps.promote(stream, s), "system"), [stream]
+                )
+            except OrderBusy as busy:
+                self.advance(busy.order_id)
+                continue
+            if not outcome.events:
+                return promoted
+            promoted += sum(r.data["quantity"] for r in outcome.events if r.stream == stream)
+
+    def expire(self, order_id: str, now: datetime | None = None) -> bool:
+        """Expire what is open of an order that is due; answers whether anything was."""
+        moment = instant(now or self._rules.clock())
+        try:
+            outcome = self._appender.run(
+                Command(lambda s: steps.expire(order_id, s, moment), "system"),
+                self._order_streams(order_id),
+            )
+        except OrderBusy:
+            self.advance(order_id)
+            return self.expire(order_id, now)
+        if outcome.order is not None and outcome.order.task is not None:
+            self.advance(order_id)
+        return bool(outcome.events)
+
+
+def _streams(
+    lines: Sequence[c.ReceiptLine] | Sequence[c.AdjustmentLine] | Sequence[c.ReturnLine],
+) -> list[str]:
+    return [stock_stream(line.sku, line.location) for line in lines]
+
+
+def fingerprint(command: c.Command) -> str:
+    """SHA-256 of what a command means: equal for equal requests, however they were written."""
+    return hashlib.sha256(type(command).__name__.encode() + to_json(command)).hexdigest()

@@ -1,0 +1,187 @@
+"""What one decision knows: the newest state of the streams it looks at, and how it knows it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from eventsourcing.persistence import StoredEvent
+
+from ledger.codec import Recorded, decode
+from ledger.domain import folding
+from ledger.domain.balance import Balance
+from ledger.domain.events import PositionEvent
+from ledger.domain.order import Order
+from ledger.domain.position import Position
+from ledger.domain.streams import is_stock, order_stream, parse_order
+from ledger.service.history import History
+from ledger.store.base import LedgerRecorder
+
+MAX_CACHED_ORDER_LINES = 1_000
+
+
+class StaleRead(Exception):
+    """A decision is about to refuse on state it remembered: it must read again first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest event of a stream, and the state after it (a balance, or a whole order)."""
+
+    version: int
+    at: str
+    hash: str
+    state: Balance | Order
+
+
+class HeadCache:
+    """Heads a warm process remembers, bounded in number; the least recently used goes first.
+
+    A head in here may be stale: an append on it then fails its condition, and a refusal reads
+    again first.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, stream: str) -> Head | None:
+        """The remembered head of a stream."""
+        with self._lock:
+            head = self._heads.get(stream)
+            if head is not None:
+                self._heads.move_to_end(stream)
+            return head
+
+    def put(self, heads: Mapping[str, Head]) -> None:
+        """Remember heads, unless newer ones are remembered."""
+        with self._lock:
+            for stream, head in heads.items():
+                known = self._heads.get(stream)
+                if known is None or known.version < head.version:
+                    self._heads[stream] = head
+                    self._heads.move_to_end(stream)
+            while len(self._heads) > self._size:
+                self._heads.popitem(last=False)
+
+    def drop(self, streams: Iterable[str]) -> None:
+        """Forget streams."""
+        with self._lock:
+            for stream in streams:
+                self._heads.pop(stream, None)
+
+
+class Session:
+    """The state one decision is made on. `fresh` reads everything strongly."""
+
+    def __init__(
+        self,
+        recorder: LedgerRecorder,
+        cache: HeadCache,
+        *,
+        fresh: bool = False,
+        existing: Iterable[str] = (),
+    ) -> None:
+        self._recorder = recorder
+        self._cache = cache
+        self._fresh = fresh
+        self._existing = frozenset(existing)
+        self.heads: dict[str, Head] = {}
+        self.remembered = False
+        """Whether any state came from memory instead of a strong read."""
+
+    @property
+    def history(self) -> History:
+        """Strong reads of whole streams."""
+        return History(self._recorder)
+
+    def positions(self, streams: Iterable[str]) -> dict[str, Position]:
+        """The positions of the given streams; one read for all that are not remembered."""
+        streams = list(streams)
+        unknown = [stream for stream in streams if not self._recall(stream)]
+        if unknown:
+            newest = self._recorder.select_newest(unknown)
+            self.heads.update({stream: head_of(stored) for stream, stored in newest.items()})
+        positions = {}
+        for stream in streams:
+            head = self.heads.get(stream)
+            if head is not None and isinstance(head.state, Balance):
+                positions[stream] = Position.of(stream, head.version, head.state)
+            else:
+                positions[stream] = Position.of(stream, 0, Balance())
+        return positions
+
+    def order(self, order_id: str) -> Order | None:
+        """The order, or None if there is none."""
+        stream = order_stream(order_id)
+        if not self._recall(stream):
+            events = self.history.events(stream)
+            if events:
+                order = folding.fold(order_id, (recorded.event for recorded in events))
+                last = events[-1]
+                self.heads[stream] = Head(last.version, last.at, last.hash, order)
+        head = self.heads.get(stream)
+        return head.state if head is not None and isinstance(head.state, Order) else None
+
+    def known_to_exist(self, stream: str) -> bool:
+        """Whether an earlier attempt of this command learned that the stream exists.
+
+        A new order's stream is not read first: if it exists, the append finds out at no cost.
+        """
+        return stream in self._existing
+
+    def refusing(self) -> None:
+        """Call before refusing (or giving less than was asked) on the state read so far."""
+        if self.remembered:
+            raise StaleRead
+
+    def after(self, recorded: Iterable[Recorded]) -> dict[str, Head]:
+        """The heads once the events of this decision's commit are recorded."""
+        heads: dict[str, Head] = {}
+        for event in recorded:
+            stream = event.stream
+            if isinstance(event.event, PositionEvent):
+                state: Balance | Order = event.event.balance
+            else:
+                before = heads.get(stream, self.heads.get(stream))
+                order = before.state if before is not None else Order(parse_order(stream))
+                if not isinstance(order, Order):  # pragma: no cover - streams keep one kind
+                    continue
+                state = folding.apply(order, event.event)
+            heads[stream] = Head(event.version, event.at, event.hash, state)
+        return heads
+
+    def _recall(self, stream: str) -> bool:
+        if stream in self.heads:
+            return True
+        if self._fresh:
+            return False
+        head = self._cache.get(stream)
+        if head is None:
+            return False
+        self.heads[stream] = head
+        self.remembered = True
+        return True
+
+
+def head_of(stored: StoredEvent) -> Head:
+    """The head a position's newest event tells of."""
+    recorded = decode(stored)
+    event = recorded.event
+    if not isinstance(event, PositionEvent):  # pragma: no cover - streams keep one kind
+        msg = f"{recorded.stream} holds a {recorded.type}"
+        raise TypeError(msg)
+    return Head(recorded.version, recorded.at, recorded.hash, event.balance)
+
+
+def worth_remembering(heads: Mapping[str, Head]) -> dict[str, Head]:
+    """Heads without the states of very large orders, which would fill the memory."""
+    return {
+        stream: head
+        for stream, head in heads.items()
+        if is_stock(stream)
+        or (isinstance(head.state, Order) and len(head.state.lines) <= MAX_CACHED_ORDER_LINES)
+    }

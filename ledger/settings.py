@@ -1,0 +1,48 @@
+"""Settings: one documented table, read from the environment (`LEDGER_…`) or a `.env` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ledger.domain.values import Id
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, with its default and meaning."""
+
+    model_config = SettingsConfigDict(env_prefix="LEDGER_", env_file=".env", extra="ignore")
+
+    store: str = Field(
+        "sqlite:var/ledger.db",
+        pattern=r"^sqlite:.+$",
+        description="Where events and views are kept: `sqlite:PATH`.",
+    )
+    locations: Annotated[tuple[Id, ...], NoDecode] = Field(
+        ("main",),
+        min_length=1,
+        description="Locations that serve order lines naming none, comma separated, in order.",
+    )
+    region: str = Field("local", pattern=r"^[a-z0-9-]+$", description="Recorded with every event.")
+    cache_size: int = Field(
+        50_000, ge=0, description="Streams whose newest state a process remembers."
+    )
+    idempotency_ttl_seconds: int = Field(
+        7 * 24 * 3600, ge=60, description="How long an idempotency key is remembered."
+    )
+    cursor_secret: SecretStr | None = Field(
+        None, description="Signs list cursors; set the same on every instance (default: random)."
+    )
+
+    @field_validator("locations", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The file of a `sqlite:PATH` store."""
+        return Path(self.store.removeprefix("sqlite:"))

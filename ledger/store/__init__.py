@@ -1,0 +1,1 @@
+"""Event stores: persistence modules for the `eventsourcing` library, one file each."""

@@ -1,0 +1,68 @@
+"""What the ledger asks of an event store, on top of the library's recorder interface."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """The durable memory of one answered command: where its answer stands in history.
+
+    `key` is the idempotency key within its principal and route; `fingerprint` is the SHA-256 of
+    the request's meaning; `events` are the (stream, version) pairs its commit wrote, from which
+    the same answer can be given again; `expires_at` is in epoch seconds (None: never).
+    """
+
+    key: str
+    fingerprint: str
+    events: tuple[tuple[str, int], ...]
+    expires_at: int | None = None
+
+
+class LedgerRecorder(ApplicationRecorder):
+    """A recorder that appends a commit and its command record as one, or nothing.
+
+    `insert_events` takes the keyword `command`; any other keyword is a `TypeError`.
+    """
+
+    @abstractmethod
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: CommandRecord | None = None,
+        **kwargs: Any,
+    ) -> Sequence[int] | None:
+        """Append events of any streams, and the command's record, atomically.
+
+        Raises
+        ------
+        CommandRecorded
+            A live record of the key exists. It outranks every other reason.
+        VersionConflict
+            A version exists already.
+        Contention
+            The store was too busy; nothing was stored.
+        UnknownOutcome
+            The answer was lost.
+        CommitTooLarge
+            The store can't write that much atomically.
+        """
+
+    @abstractmethod
+    def select_newest(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+        """The newest event of each stream that has one, read strongly."""
+
+    @abstractmethod
+    def find_command(self, key: str) -> CommandRecord | None:
+        """The live record of a command's key, read strongly."""
+
+    @abstractmethod
+    def purge_commands(self) -> int:
+        """Delete expired command records; answers how many. A store with TTL answers 0."""
