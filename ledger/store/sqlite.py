@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from eventsourcing import sqlite as library
 from eventsourcing.persistence import OperationalError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteAggregateRecorder,
@@ -31,7 +32,6 @@ from eventsourcing.sqlite import (
     SQLiteConnection,
     SQLiteCursor,
     SQLiteDatastore,
-    SQLiteFactory,
     SQLiteProcessRecorder,
     SQLiteTransaction,
 )
@@ -157,6 +157,8 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         try:
             return super()._insert_events(c, stored_events)
         except sqlite3.IntegrityError as error:
+            c.execute("ROLLBACK")  # what this commit inserted so far is no news
+            c.execute("BEGIN")
             streams = dict.fromkeys(str(stored.originator_id) for stored in stored_events)
             raise VersionConflict(self._newest(c, streams)) from error
 
@@ -234,7 +236,7 @@ def _refuse(unknown: Iterable[str]) -> None:
         raise TypeError(msg)
 
 
-class Factory(SQLiteFactory):
+class Factory(library.SQLiteFactory):  # the only factory in here, as the library asks
     """Makes the recorders above (`PERSISTENCE_MODULE=ledger.store.sqlite`)."""
 
     aggregate_recorder_class = AggregateRecorder
