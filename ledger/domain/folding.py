@@ -162,10 +162,7 @@ def _allocated(order: Order, allocations: Sequence[e.Allocation]) -> Order:
         order,
         allocations,
         lambda line, a: line.moved(
-            a.location,
-            reserved=a.reserved,
-            backordered=a.backordered,
-            **({} if a.entry is None else {"entry": a.entry}),
+            a.location, reserved=a.reserved, backordered=a.backordered, entry=a.entry
         ),
     )
 

@@ -8,7 +8,7 @@ expired, rejected or unfilled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -51,6 +51,9 @@ class Place(NamedTuple):
     """Version of the line's entry in the position's backorder queue."""
 
 
+_NOTHING = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line: what was asked for and every unit's fate."""
@@ -88,23 +91,42 @@ class Line:
     @property
     def pending(self) -> int:
         """Units whose allocation is not decided yet."""
-        return self.quantity - self.open - self.shipped - self.closed
+        held = sum(p.reserved + p.backordered + p.shipped for p in self.places.values())
+        return self.quantity - held - self.closed
 
     @property
     def closed(self) -> int:
         """Units that will never ship."""
         return self.unfilled + self.cancelled + self.expired + self.rejected
 
-    def moved(self, location: str, **changes: int) -> Line:
+    def moved(
+        self,
+        location: str,
+        *,
+        reserved: int = 0,
+        backordered: int = 0,
+        shipped: int = 0,
+        entry: int | None = None,
+    ) -> Line:
         """The line with signed changes to what it holds at a location."""
-        place = self.places.get(location, Place())
-        entry = changes.pop("entry", place.entry)
-        values = {name: getattr(place, name) + change for name, change in changes.items()}
-        if values and min(values.values()) < 0:
-            msg = f"line {self.line} would hold less than nothing at {location}: {values}"
+        place = self.places.get(location, _NOTHING)
+        reserved, backordered = place.reserved + reserved, place.backordered + backordered
+        shipped = place.shipped + shipped
+        if reserved < 0 or backordered < 0 or shipped < 0:
+            msg = f"line {self.line} would hold less than nothing at {location}"
             raise LawBroken(msg)
-        return replace(
-            self, places={**self.places, location: place._replace(**values, entry=entry)}
+        entry = place.entry if entry is None else entry
+        places = {**self.places, location: Place(reserved, backordered, shipped, entry)}
+        return Line(
+            self.line,
+            self.sku,
+            self.quantity,
+            self.location,
+            places,
+            self.unfilled,
+            self.cancelled,
+            self.expired,
+            self.rejected,
         )
 
     def check(self) -> None:

@@ -6,10 +6,10 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.codec import Recorded
-from ledger.domain.errors import Refusal
+from ledger.domain.errors import LawBroken, Refusal
 from ledger.domain.streams import is_order, is_stock, parse_order
 from ledger.errors import (
     CommandRecorded,
@@ -73,6 +73,8 @@ class _Knowledge:
     fresh: bool = False
     conflicts: int = 0
     existing: frozenset[str] = frozenset()
+    lost: list[tuple[Commit, Session]] = field(default_factory=list)
+    """Commits whose answer was lost and that were not seen to stand (yet)."""
 
 
 class Appender:
@@ -130,12 +132,20 @@ class Appender:
         raise Contention(f"gave up after {known.conflicts} conflicting commits")
 
     def _attempt(self, command: Command, known: _Knowledge) -> Outcome | None:
-        """One try; None means try again with what was learned."""
+        """One try; None means try again with what was learned.
+
+        Neither a refusal nor "nothing to do" is concluded from remembered state.
+        """
         session = Session(self._recorder, self._cache, fresh=known.fresh, existing=known.existing)
         try:
             drafts = command.decide(session)
         except StaleRead:
             known.fresh = True
+            return None
+        except LawBroken:
+            if not session.remembered and not session.moved():
+                raise
+            self._disturbed(known)
             return None
         except Refusal:
             if session.remembered:
@@ -146,6 +156,9 @@ class Appender:
                 raise
             return replay
         if not drafts:
+            if session.remembered:
+                known.fresh = True
+                return None
             return NOTHING
         commit = seal(
             drafts,
@@ -163,15 +176,23 @@ class Appender:
         try:
             self._recorder.insert_events(commit.stored, command=self._record(command, commit))
         except CommandRecorded as error:
-            return self._replay(command, error.record)
+            return self._found_standing(known) or self._replay(command, error.record)
         except VersionConflict as conflict:
             self._learn(conflict, session, known)
             return None
         except UnknownOutcome:
             self._cache.drop(session.heads)
             known.fresh = True
-            return self._recall(command) or self._stands(commit, session)
+            known.lost.append((commit, session))
+            return self._found_standing(known) or self._recall(command)
         return self._stand(commit, session)
+
+    def _disturbed(self, known: _Knowledge) -> None:
+        """Streams moved between the reads of one decision: read all of them again."""
+        if known.fresh:
+            known.conflicts += 1
+            self._sleep(self._retry.pause(known.conflicts))
+        known.fresh = True
 
     def _learn(self, conflict: VersionConflict, session: Session, known: _Knowledge) -> None:
         known.conflicts += 1
@@ -199,12 +220,13 @@ class Appender:
         order = orders[0] if orders else None
         return Outcome(commit.recorded, order)  # type: ignore[arg-type]
 
-    def _stands(self, commit: Commit, session: Session) -> Outcome | None:
-        """Whether a commit whose answer was lost stands: one event tells, it is all or nothing."""
-        first = commit.recorded[0]
-        stored = History(self._recorder).at_version(first.stream, first.version)
-        if stored is not None and stored.hash == first.hash:
-            return self._stand(commit, session)
+    def _found_standing(self, known: _Knowledge) -> Outcome | None:
+        """The outcome of a lost commit that stands after all; one event tells for the whole."""
+        for commit, session in known.lost:
+            first = commit.recorded[0]
+            stored = History(self._recorder).at_version(first.stream, first.version)
+            if stored is not None and stored.hash == first.hash:
+                return self._stand(commit, session)
         return None
 
     def _record(self, command: Command, commit: Commit) -> CommandRecord | None:

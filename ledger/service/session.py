@@ -89,6 +89,7 @@ class Session:
         self._cache = cache
         self._fresh = fresh
         self._existing = frozenset(existing)
+        self._seen: set[str] = set()
         self.heads: dict[str, Head] = {}
         self.remembered = False
         """Whether any state came from memory instead of a strong read."""
@@ -138,6 +139,14 @@ class Session:
         if self.remembered:
             raise StaleRead
 
+    def moved(self) -> bool:
+        """Whether a stream this decision looked at has moved since: its reads may be torn."""
+        newest = self._recorder.select_newest(self._seen)
+        return any(
+            stored.originator_version != (self.heads[s].version if s in self.heads else 0)
+            for s, stored in newest.items()
+        )
+
     def after(self, recorded: Iterable[Recorded]) -> dict[str, Head]:
         """The heads once the events of this decision's commit are recorded."""
         heads: dict[str, Head] = {}
@@ -155,6 +164,7 @@ class Session:
         return heads
 
     def _recall(self, stream: str) -> bool:
+        self._seen.add(stream)
         if stream in self.heads:
             return True
         if self._fresh:

@@ -1,0 +1,151 @@
+"""Events of positions: each carries the `balance` after it and says what it `moves`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from ledger.domain.balance import Balance, Moves
+from ledger.domain.events.base import Event, Version, recorded_as
+from ledger.domain.values import Count, Delta, Disposition, Id, Money, Quantity, Text
+
+
+class PositionEvent(Event):
+    """Something that happened to the stock of one SKU at one location."""
+
+    balance: Balance
+
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:  # noqa: ARG004 - a policy moves nothing
+        """How an event with these fields changes the balance before it."""
+        return Moves()
+
+
+@recorded_as("StockReceived", schema=2)
+class StockReceived(PositionEvent):
+    """Goods came in. `cost` is the cost of one base unit."""
+
+    quantity: Quantity
+    cost: Money | None = None
+    reference: Text | None = None
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(on_hand=fields["quantity"])
+
+
+@recorded_as("StockAdjusted")
+class StockAdjusted(PositionEvent):
+    """The books were brought to what is really there (count, damage, theft, mistake)."""
+
+    delta: Delta
+    reason: Text
+    reference: Text | None = None
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(on_hand=fields["delta"])
+
+
+@recorded_as("StockReserved")
+class StockReserved(PositionEvent):
+    """Units were promised to an order."""
+
+    order_id: Id
+    quantity: Quantity
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(reserved=fields["quantity"])
+
+
+@recorded_as("StockBackordered")
+class StockBackordered(PositionEvent):
+    """An order waits for `quantity` units; `reserved` more were promised to it at once.
+
+    This event's version is the order's place in the position's queue.
+    """
+
+    order_id: Id
+    quantity: Quantity
+    reserved: Count = 0
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(backordered=fields["quantity"], reserved=fields.get("reserved", 0))
+
+
+@recorded_as("BackorderPromoted")
+class BackorderPromoted(PositionEvent):
+    """Units that came free were reserved for the queue's head, the entry of version `entry`."""
+
+    order_id: Id
+    quantity: Quantity
+    entry: Version
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(backordered=-fields["quantity"], reserved=fields["quantity"])
+
+
+@recorded_as("ReservationReleased")
+class ReservationReleased(PositionEvent):
+    """An order gave back reserved units, and left the queue with `backordered` units."""
+
+    order_id: Id
+    quantity: Count
+    backordered: Count = 0
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(reserved=-fields["quantity"], backordered=-fields.get("backordered", 0))
+
+
+@recorded_as("ReservationExpired")
+class ReservationExpired(ReservationReleased):
+    """An order's time to live ended with units still reserved or waiting."""
+
+
+@recorded_as("StockShipped")
+class StockShipped(PositionEvent):
+    """Reserved units left the building."""
+
+    order_id: Id
+    quantity: Quantity
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(on_hand=-fields["quantity"], reserved=-fields["quantity"])
+
+
+@recorded_as("StockReturned")
+class StockReturned(PositionEvent):
+    """Goods came back: fit for sale (`restock`), or there but `damaged`."""
+
+    quantity: Quantity
+    disposition: Disposition
+    order_id: Id | None = None
+    reference: Text | None = None
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        quantity = fields["quantity"]
+        damaged = fields["disposition"] == Disposition.DAMAGED
+        return Moves(on_hand=quantity, damaged=quantity if damaged else 0)
+
+
+@recorded_as("PositionPolicySet")
+class PositionPolicySet(PositionEvent):
+    """The position's policy changed; `balance` carries the policy in force."""
+
+    low_stock_threshold: Count | None = None
