@@ -1,0 +1,74 @@
+"""Sixteen clients on one SKU until it is sold out, beside sixteen clients on sixteen SKUs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+from rich.table import Table
+
+from bench.http_orders import stock_up
+from bench.serving import Load, Request, ledger_server, load, send
+
+CLIENTS = 16
+ORDERS = 60
+ROUNDS = 3
+
+
+def orders(sku: Callable[[int], str], count: int) -> Callable[[int], Iterator[Request]]:
+    """Orders of one unit of each client's SKU."""
+
+    def requests(client: int) -> Iterator[Request]:
+        for _ in range(count):
+            key = {"Idempotency-Key": str(uuid.uuid4())}
+            line = {"sku": sku(client), "quantity": 1}
+            yield "POST", "/v1/orders", {"lines": [line]}, key
+
+    return requests
+
+
+def run() -> Table:
+    """Half again as many orders as there is stock: exactly the stock must be sold."""
+    table = Table(title=f"{CLIENTS} clients on one hot SKU until it is sold out")
+    for column in ("", "orders/s", "sold", "stock", "slowest client / mean"):
+        table.add_column(column, justify="right")
+    hot, cold = [], []
+    with tempfile.TemporaryDirectory() as name, ledger_server(Path(name)) as port:
+        for number in range(ROUNDS):
+            stock = CLIENTS * ORDERS * 2 // 3
+            stock_up(port, [f"HOT-{number}"], stock)
+            stock_up(port, [f"COLD-{number}-{c}" for c in range(CLIENTS)], ORDERS)
+            hot.append(load(port, CLIENTS, orders(lambda _, n=number: f"HOT-{n}", ORDERS)))  # type: ignore[misc]
+            cold.append(load(port, CLIENTS, orders(lambda c, n=number: f"COLD-{n}-{c}", ORDERS)))  # type: ignore[misc]
+            _check(port, f"HOT-{number}", hot[-1], stock)
+    for label, runs, stock in (
+        ("one SKU", hot, CLIENTS * ORDERS * 2 // 3),
+        ("16 SKUs", cold, CLIENTS * ORDERS),
+    ):
+        table.add_row(
+            label,
+            f"{median(run.rate for run in runs):.0f}",
+            str(runs[-1].statuses.get(201, 0)),
+            str(stock),
+            f"{median(run.slowest_client for run in runs):.2f}",
+        )
+    ratio = median(a.rate / b.rate for a, b in zip(hot, cold, strict=True))
+    table.caption = f"rate on one SKU beside 16 SKUs: {ratio:.2f}; 503 answers: " + str(
+        sum(run.statuses.get(503, 0) for run in hot + cold)
+    )
+    return table
+
+
+def _check(port: int, sku: str, run: Load, stock: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    path = f"/v1/stock/{sku}/main?consistent=true"
+    _, answer = send(connection, ("GET", path, {}, {}))
+    level = json.loads(answer)
+    if run.statuses.get(201) != stock or level["reserved"] != stock or level["available"] != 0:
+        msg = f"sold {run.statuses} of {stock}; the ledger says {level}"
+        raise RuntimeError(msg)

@@ -1,0 +1,94 @@
+"""Stream ids, instants, settings and fingerprints."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from ledger.domain.streams import order_stream, parse_order, parse_stock, stock_stream
+from ledger.domain.values import Id, Quantity
+from ledger.service import OrderRequestLine, PlaceOrder, ReceiptLine, ReceiveStock
+from ledger.service.clock import instant, later, parse_instant
+from ledger.service.ledger import fingerprint
+from ledger.settings import Settings
+
+ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
+
+
+@given(ids, ids)
+def test_stream_ids_parse_one_way_only(sku: str, location: str) -> None:
+    assert parse_stock(stock_stream(sku, location)) == (sku, location)
+    assert parse_order(order_stream(sku)) == sku
+
+
+@pytest.mark.parametrize("stream", ["stock:A", "order:1", "stock:@x", "stock:a@", "x"])
+def test_what_is_no_position_does_not_parse_as_one(stream: str) -> None:
+    with pytest.raises(ValueError, match="not a position"):
+        parse_stock(stream)
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "a@b", "a:b", "a#b", "a/b", ".a", "é", "a\n", "x" * 65])
+def test_ids_exclude_what_stream_ids_are_built_with(bad: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Id).validate_python(bad)
+
+
+@pytest.mark.parametrize("bad", [0, -1, True, 1.0, "1", 10**10, None])
+def test_quantities_are_positive_integers_and_nothing_that_looks_like_one(bad: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Quantity).validate_python(bad)
+
+
+moments = st.datetimes(
+    min_value=datetime(1970, 1, 1),
+    max_value=datetime(2200, 1, 1),
+    timezones=st.just(UTC),
+)
+
+
+@given(moments, moments)
+def test_the_text_order_of_instants_is_their_time_order(a: datetime, b: datetime) -> None:
+    assert (instant(a) < instant(b)) == (a < b)
+    assert parse_instant(instant(a)) == a
+    assert len(instant(a)) == 27
+    assert later(instant(a), 3) == instant(a + timedelta(microseconds=3))
+
+
+def test_instants_are_utc_whatever_zone_they_came_in() -> None:
+    moment = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert instant(moment) == "2025-12-31T23:00:00.000000Z"
+
+
+def test_a_fingerprint_tells_commands_apart_by_type_and_content() -> None:
+    line = ReceiptLine("A", "main", 1)
+    prints = {
+        fingerprint(ReceiveStock((line,))),
+        fingerprint(ReceiveStock((line, line))),
+        fingerprint(ReceiveStock((ReceiptLine("A", "main", 2),))),
+        fingerprint(PlaceOrder((OrderRequestLine("A", 1),))),
+        fingerprint(PlaceOrder((OrderRequestLine("A", 1, "main"),))),
+    }
+    assert len(prints) == 5
+    assert all(set(p) <= set(string.hexdigits) for p in prints)
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_STORE", "sqlite:/data/x.db")
+    monkeypatch.setenv("LEDGER_LOCATIONS", "main, north")
+    settings = Settings()
+    assert settings.sqlite_path.as_posix() == "/data/x.db"
+    assert settings.locations == ("main", "north")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("STORE", "mysql:x"), ("LOCATIONS", "a b"), ("LOCATIONS", "")]
+)
+def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"LEDGER_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
