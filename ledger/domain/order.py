@@ -91,8 +91,10 @@ class Line:
     @property
     def pending(self) -> int:
         """Units whose allocation is not decided yet."""
-        held = sum(p.reserved + p.backordered + p.shipped for p in self.places.values())
-        return self.quantity - held - self.closed
+        pending = self.quantity - self.unfilled - self.cancelled - self.expired - self.rejected
+        for place in self.places.values():
+            pending -= place.reserved + place.backordered + place.shipped
+        return pending
 
     @property
     def closed(self) -> int:

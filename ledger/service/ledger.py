@@ -73,6 +73,10 @@ class Ledger:
         """Call `listener` with the events of every commit made here, after it stands."""
         self._appender.listen(listener)
 
+    def close(self) -> None:
+        """Give back the store's connections."""
+        self.recorder.close()
+
     def handle(self, command: c.Command, context: Context) -> Outcome:
         """Decide a command and record it once, however often it is sent with its key.
 

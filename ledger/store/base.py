@@ -66,3 +66,7 @@ class LedgerRecorder(ApplicationRecorder):
     @abstractmethod
     def purge_commands(self) -> int:
         """Delete expired command records; answers how many. A store with TTL answers 0."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close every connection to the store."""

@@ -15,95 +15,33 @@ Use it as the library's persistence module: `PERSISTENCE_MODULE=ledger.store.sql
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
-from eventsourcing.persistence import OperationalError, StoredEvent
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import (
     SQLiteAggregateRecorder,
     SQLiteApplicationRecorder,
-    SQLiteConnection,
     SQLiteCursor,
-    SQLiteDatastore,
     SQLiteProcessRecorder,
-    SQLiteTransaction,
 )
 from eventsourcing.utils import Environment, EnvType
 from pydantic_core import from_json, to_json
 from typing_extensions import override
 
-from ledger.errors import CommandRecorded, Contention, UnknownOutcome, VersionConflict
+from ledger.errors import CommandRecorded, VersionConflict
 from ledger.store.base import CommandRecord, LedgerRecorder
-
-POOL_SIZE: Final = 16
-LOCK_TIMEOUT_SECONDS: Final = 5
-
-
-class _WriteTransaction(SQLiteTransaction):
-    """A transaction that owns the file's write lock from its first statement."""
-
-    def __init__(self, connection: SQLiteConnection) -> None:
-        super().__init__(connection, commit=True)
-
-    @override
-    def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise _contention_or(error, OperationalError) from error
-        return cursor
-
-    @override
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        try:
-            super().__exit__(exc_type, exc_val, exc_tb)
-        except OperationalError as error:
-            if exc_val is None:
-                raise UnknownOutcome(error) from error
-            raise
-
-
-def _contention_or(
-    error: sqlite3.OperationalError, otherwise: type[OperationalError]
-) -> OperationalError:
-    busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    return Contention("the database is locked by another writer") if busy else otherwise(error)
-
-
-class Datastore(SQLiteDatastore):
-    """The library's datastore; writers of this process take turns instead of polling the file."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._writing = threading.Lock()
-
-    @override
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        if not commit:
-            with super().transaction(commit=False) as cursor:
-                yield cursor
-            return
-        with (
-            self._writing,
-            self.get_connection(commit=True) as connection,
-            _WriteTransaction(connection) as cursor,
-            cursor,
-        ):
-            yield cursor
+from ledger.store.sqlite_connections import (
+    LOCK_TIMEOUT_SECONDS,
+    POOL_SIZE,
+    Datastore,
+    Synchronous,
+)
 
 
 class AggregateRecorder(SQLiteAggregateRecorder):
@@ -224,8 +162,17 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             )
             return len(c.fetchall())
 
+    def flush(self) -> None:
+        """Put every commit so far on the disk, also those made with `synchronous=NORMAL`."""
+        name = self.datastore.pool.db_name
+        for path in (Path(f"{name}-wal"), Path(name)):
+            if path.exists():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+
+    @override
     def close(self) -> None:
-        """Close every connection to the file."""
+        self.flush()
         self.datastore.close()
 
 
@@ -246,8 +193,13 @@ class Factory(library.SQLiteFactory):  # the only factory in here, as the librar
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
         plain = self.datastore
+        synchronous = self.env.get("SQLITE_SYNCHRONOUS", "FULL")
+        if synchronous not in ("FULL", "NORMAL"):
+            msg = f"SQLITE_SYNCHRONOUS is {synchronous!r}: FULL or NORMAL is expected"
+            raise OSError(msg)
         self.datastore = Datastore(
             plain.pool.db_name,
+            synchronous="NORMAL" if synchronous == "NORMAL" else "FULL",
             lock_timeout=plain.pool.lock_timeout or LOCK_TIMEOUT_SECONDS,
             pool_size=POOL_SIZE,
             max_overflow=4 * POOL_SIZE,
@@ -256,11 +208,17 @@ class Factory(library.SQLiteFactory):  # the only factory in here, as the librar
         )
 
 
-def open_recorder(path: str | Path) -> SQLiteLedgerRecorder:
+def open_recorder(path: str | Path, *, synchronous: Synchronous = "FULL") -> SQLiteLedgerRecorder:
     """Open (and create, with its folder) the file that holds events and command records."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    factory = Factory({"SQLITE_DBNAME": str(path), "ORIGINATOR_ID_TYPE": "text"})
+    factory = Factory(
+        {
+            "SQLITE_DBNAME": str(path),
+            "ORIGINATOR_ID_TYPE": "text",
+            "SQLITE_SYNCHRONOUS": synchronous,
+        }
+    )
     recorder = factory.application_recorder()
     if not isinstance(recorder, SQLiteLedgerRecorder):  # pragma: no cover
         msg = f"{recorder!r} can't hold a ledger"

@@ -82,6 +82,9 @@ class LosingRecorder(LedgerRecorder):
     ) -> Subscription[LibraryRecorder]:
         return self._recorder.subscribe(gt, topics)
 
+    def close(self) -> None:
+        self._recorder.close()
+
     def _listen(self) -> None:
         if self.deaf:
             raise UnknownOutcome("no connection")

@@ -1,0 +1,119 @@
+"""Connections to the embedded store's file: how writers take turns and when a commit is durable."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from eventsourcing.persistence import OperationalError
+from eventsourcing.sqlite import (
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteTransaction,
+)
+from typing_extensions import override
+
+from ledger.errors import Contention, UnknownOutcome
+
+Synchronous = Literal["FULL", "NORMAL"]
+"""`FULL`: every commit is on the disk when it is acknowledged. `NORMAL`: it survives the process,
+but a power cut may take the newest commits; for bulk loads that can be repeated."""
+
+POOL_SIZE: Final = 16
+LOCK_TIMEOUT_SECONDS: Final = 5
+
+
+class _WriteTransaction(SQLiteTransaction):
+    """A transaction that owns the file's write lock from its first statement."""
+
+    def __init__(self, connection: SQLiteConnection) -> None:
+        super().__init__(connection, commit=True)
+
+    @override
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise _contention_or(error, OperationalError) from error
+        return cursor
+
+    @override
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc_val, exc_tb)
+        except OperationalError as error:
+            if exc_val is None:
+                raise UnknownOutcome(error) from error
+            raise
+
+
+def _contention_or(
+    error: sqlite3.OperationalError, otherwise: type[OperationalError]
+) -> OperationalError:
+    busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return Contention("the database is locked by another writer") if busy else otherwise(error)
+
+
+class _Pool(SQLiteConnectionPool):
+    """The library's connection pool, saying when a commit is on the disk."""
+
+    def __init__(self, *, synchronous: Synchronous, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._synchronous = synchronous
+
+    @override
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        connection.cursor().execute(f"PRAGMA synchronous={self._synchronous}")
+        return connection
+
+    @override
+    def close(self) -> None:
+        """Close once no connection is in use: SQLite crashes on one closed under a query."""
+        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+        with self._put_condition:
+            while self._in_use and (left := deadline - time.monotonic()) > 0:
+                self._put_condition.wait(left)
+            super().close()
+
+
+class Datastore(SQLiteDatastore):
+    """The library's datastore; writers of this process take turns instead of polling the file."""
+
+    def __init__(self, db_name: str, *, synchronous: Synchronous = "FULL", **options: Any) -> None:
+        super().__init__(db_name, **options)
+        sizes = {
+            name: options[name]
+            for name in ("lock_timeout", "pool_size", "max_overflow")
+            if name in options
+        }
+        self.pool = _Pool(db_name=db_name, synchronous=synchronous, **sizes)
+        self._writing = threading.Lock()
+
+    @override
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        if not commit:
+            with super().transaction(commit=False) as cursor:
+                yield cursor
+            return
+        with (
+            self._writing,
+            self.get_connection(commit=True) as connection,
+            _WriteTransaction(connection) as cursor,
+            cursor,
+        ):
+            yield cursor
