@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledger.domain.events import Allocation, LineQuantity, PositionEvent, Shortfall
 from ledger.domain.order import Line, Order
@@ -33,6 +33,9 @@ class Plan:
     unfilled: tuple[LineQuantity, ...] = ()
     movements: Mapping[str, PositionEvent] = field(default_factory=dict)
     shortfalls: tuple[Shortfall, ...] = ()
+    wanting: frozenset[str] = frozenset()
+    """Positions that had less than was wanted of them: what the plan takes from elsewhere, or
+    does without, it does because of them."""
 
 
 def options(line: Line, candidates: Sequence[str]) -> Sequence[str]:
@@ -88,6 +91,7 @@ def allocate(
     available = {stream: position.balance.available for stream, position in positions.items()}
     given: list[tuple[Line, str, int]] = []
     missing: list[tuple[Line, int]] = []
+    wanting: set[str] = set()
     for line in sorted(lines, key=lambda line: (line.location is None, line.line)):
         left = line.pending
         for location in options(line, candidates):
@@ -97,17 +101,21 @@ def allocate(
                 available[stream] -= take
                 left -= take
                 given.append((line, location, take))
+            if not left:
+                break
+            wanting.add(stream)
         if left:
             missing.append((line, left))
     short = _shortfalls(lines, missing)
     if policy == OrderPolicy.ALL_OR_NOTHING and missing:
-        return Plan(shortfalls=short)
+        return Plan(shortfalls=short, wanting=frozenset(wanting))
     if policy == OrderPolicy.BACKORDER:
         waiting = [(line, options(line, candidates)[0], left) for line, left in missing]
-        return _plan(order_id, positions, given, waiting)
+        plan = _plan(order_id, positions, given, waiting)
+        return replace(plan, wanting=frozenset(wanting))
     unfilled = tuple(LineQuantity(line=line.line, quantity=left) for line, left in missing)
     plan = _plan(order_id, positions, given, [])
-    return Plan(plan.allocations, unfilled, plan.movements, short)
+    return replace(plan, unfilled=unfilled, shortfalls=short, wanting=frozenset(wanting))
 
 
 def _plan(

@@ -71,6 +71,7 @@ class _Knowledge:
     """What earlier attempts of one command taught."""
 
     fresh: bool = False
+    stale: frozenset[str] = frozenset()
     conflicts: int = 0
     existing: frozenset[str] = frozenset()
     lost: list[tuple[Commit, Session]] = field(default_factory=list)
@@ -136,11 +137,17 @@ class Appender:
 
         Neither a refusal nor "nothing to do" is concluded from remembered state.
         """
-        session = Session(self._recorder, self._cache, fresh=known.fresh, existing=known.existing)
+        session = Session(
+            self._recorder,
+            self._cache,
+            fresh=known.fresh,
+            stale=known.stale,
+            existing=known.existing,
+        )
         try:
             drafts = command.decide(session)
-        except StaleRead:
-            known.fresh = True
+        except StaleRead as error:
+            known.stale |= error.streams
             return None
         except LawBroken:
             if not session.remembered and not session.moved():

@@ -123,8 +123,7 @@ def place(command: c.PlaceOrder, session: Session, rules: Rules, order_id: str) 
         return _place_large(stream, _placed(command, rules, lines))
     positions = session.positions(streams_of(lines, rules.locations))
     plan = allocate(order_id, command.policy, lines, positions, rules.locations)
-    if plan.shortfalls or any(a.backordered for a in plan.allocations):
-        session.refusing()
+    session.relying_on(plan.wanting)
     if plan.shortfalls and not plan.allocations:
         return [(stream, _rejection(command, lines, plan))]
     placed = _placed(command, rules, lines).model_copy(

@@ -25,6 +25,10 @@ MAX_CACHED_ORDER_LINES = 1_000
 class StaleRead(Exception):
     """A decision is about to refuse on state it remembered: it must read again first."""
 
+    def __init__(self, streams: Iterable[str]) -> None:
+        self.streams = frozenset(streams)
+        super().__init__(f"remembered: {', '.join(sorted(self.streams))}")
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -75,7 +79,10 @@ class HeadCache:
 
 
 class Session:
-    """The state one decision is made on. `fresh` reads everything strongly."""
+    """The state one decision is made on.
+
+    `fresh` reads everything strongly; otherwise only the `stale` streams are not remembered.
+    """
 
     def __init__(
         self,
@@ -83,16 +90,18 @@ class Session:
         cache: HeadCache,
         *,
         fresh: bool = False,
+        stale: Iterable[str] = (),
         existing: Iterable[str] = (),
     ) -> None:
         self._recorder = recorder
         self._cache = cache
         self._fresh = fresh
+        self._stale = frozenset(stale)
         self._existing = frozenset(existing)
         self._seen: set[str] = set()
         self.heads: dict[str, Head] = {}
-        self.remembered = False
-        """Whether any state came from memory instead of a strong read."""
+        self.remembered: set[str] = set()
+        """Streams whose state came from memory instead of a strong read."""
 
     @property
     def history(self) -> History:
@@ -134,10 +143,17 @@ class Session:
         """
         return stream in self._existing
 
-    def refusing(self) -> None:
-        """Call before refusing (or giving less than was asked) on the state read so far."""
-        if self.remembered:
-            raise StaleRead
+    def relying_on(self, wanting: Iterable[str]) -> None:
+        """Call before giving less than was asked of the `wanting` streams: memory won't do.
+
+        Raises
+        ------
+        StaleRead
+            The state of some of them was remembered: read those again and decide anew.
+        """
+        stale = self.remembered.intersection(wanting)
+        if stale:
+            raise StaleRead(stale)
 
     def moved(self) -> bool:
         """Whether a stream this decision looked at has moved since: its reads may be torn."""
@@ -167,13 +183,13 @@ class Session:
         self._seen.add(stream)
         if stream in self.heads:
             return True
-        if self._fresh:
+        if self._fresh or stream in self._stale:
             return False
         head = self._cache.get(stream)
         if head is None:
             return False
         self.heads[stream] = head
-        self.remembered = True
+        self.remembered.add(stream)
         return True
 
 
