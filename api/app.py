@@ -1,0 +1,105 @@
+"""The application, put together from the ledger and the readers of its views."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Match
+from starlette.types import Lifespan
+
+from api import openapi
+from api.explanations import EXPLAINED, explain
+from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
+from api.paging import Cursors
+from api.routers import events, health, movements, orders, stock
+from api.routers.docs import add_docs
+from api.services import Services, Wait
+from ledger.service import Ledger
+from ledger.service.clock import Clock, utc_now
+from projections.readers import Orders, StockLevels
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def create_app(
+    ledger: Ledger,
+    stock_levels: StockLevels,
+    order_list: Orders,
+    *,
+    cursor_secret: bytes,
+    wait: Wait | None = None,
+    idempotency_ttl_seconds: int = 7 * 24 * 3600,
+    clock: Clock = utc_now,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """The application on a ledger and the readers of its views.
+
+    Parameters
+    ----------
+    cursor_secret
+        Signs list cursors; at least 16 bytes, the same on every instance.
+    wait
+        Waits until the views hold a version of a stream; without it the view is polled.
+    idempotency_ttl_seconds
+        How long an idempotency key is remembered.
+    lifespan
+        What runs as long as the server does.
+    """
+    app = routed_app(lifespan)
+    app.state.services = Services(
+        ledger,
+        stock_levels,
+        order_list,
+        Cursors(cursor_secret),
+        wait,
+        idempotency_ttl_seconds,
+        clock,
+    )
+    return app
+
+
+def routed_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The application without its services: enough to describe the API."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        summary=openapi.SUMMARY,
+        description=openapi.description(),
+        openapi_tags=openapi.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(ResponseHeaders),
+            Middleware(UnexpectedErrors),
+            Middleware(BodyLimit),
+        ],
+    )
+    for router in (movements.router, orders.router, stock.router, events.router, health.router):
+        app.include_router(router)
+    add_docs(app)
+    for kind in EXPLAINED:
+        app.add_exception_handler(kind, _answer_problem)
+    openapi.describe(app)
+    return app
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    problem = explain(error)
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        problem.headers["Allow"] = ", ".join(_allowed(request))
+    return problem.response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of the request's path, over all routes."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]

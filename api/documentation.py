@@ -1,0 +1,103 @@
+"""What each operation can answer, for the API's description."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final
+
+from api import problems as p
+from api.answers import CSV
+from api.problems import MEDIA_TYPE, Kind
+
+Responses = dict[int | str, dict[str, Any]]
+
+PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemOut"}
+
+ETAG: Final = {"ETag": ("Version of the stream, as a strong entity tag.", '"7"')}
+REPLAYED: Final = {
+    "Idempotency-Replayed": ("`true` when the key was used before: the original answer.", "true")
+}
+LOCATION: Final = {"Location": ("Where the order is.", "/v1/orders/SO-1001")}
+NEXT: Final = {
+    "Link": ('The next page, as `rel="next"`, if there is one.', '</v1/stock?after=x>; rel="next"'),
+    "Next-Cursor": ("Cursor of the next page, if there is one.", "x"),
+}
+APPLIED_TO: Final = {
+    "Applied-To": (
+        "The view holds what was recorded up to this instant.",
+        "2026-01-31T12:00:00.000000Z",
+    )
+}
+
+ALWAYS: Final = (p.INTERNAL_ERROR, p.UNAVAILABLE)
+READ: Final = (p.INVALID_PARAMETER, *ALWAYS)
+CHANGE: Final = (
+    p.MALFORMED_JSON,
+    p.INVALID_PARAMETER,
+    p.KEY_REQUIRED,
+    p.BODY_TOO_LARGE,
+    p.UNSUPPORTED_MEDIA_TYPE,
+    p.INVALID_BODY,
+    p.KEY_REUSED,
+    p.COMMIT_TOO_LARGE,
+    p.BALANCE_LIMIT,
+    p.CONTENTION,
+    p.UNKNOWN_OUTCOME,
+    *ALWAYS,
+)
+
+
+def success(
+    description: str, model: Any, headers: dict[str, tuple[str, str]] | None = None
+) -> dict[str, Any]:
+    """A success with a JSON body and its headers."""
+    return {"description": description, "model": model, "headers": _headers(headers or {})}
+
+
+def listing(description: str, model: Any, *headers: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """A list, which also comes as CSV."""
+    documented = success(description, model, dict(pair for h in headers for pair in h.items()))
+    text = "Header row, then one row per item, with the same columns."
+    documented["content"] = {CSV: {"schema": {"type": "string", "description": text}}}
+    return documented
+
+
+NOT_MODIFIED: Final[dict[str, Any]] = {"description": "The client has this version already."}
+
+
+def refused(*kinds: Kind) -> Responses:
+    """Problems an operation can answer with, by status."""
+    by_status: defaultdict[int, list[Kind]] = defaultdict(list)
+    for kind in kinds:
+        by_status[kind.status].append(kind)
+    return {status: _problem(same) for status, same in sorted(by_status.items())}
+
+
+def _problem(kinds: list[Kind]) -> dict[str, Any]:
+    examples = {
+        kind.slug: {
+            "summary": kind.title,
+            "value": {
+                "type": kind.type,
+                "title": kind.title,
+                "status": kind.status,
+                "detail": kind.meaning,
+            },
+        }
+        for kind in kinds
+    }
+    headers = {}
+    if any("Retry-After" in kind.meaning for kind in kinds):
+        headers["Retry-After"] = ("Seconds to wait before the next try.", "1")
+    return {
+        "description": "; ".join(kind.title for kind in kinds),
+        "headers": _headers(headers),
+        "content": {MEDIA_TYPE: {"schema": PROBLEM_REF, "examples": examples}},
+    }
+
+
+def _headers(headers: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    return {
+        name: {"description": text, "schema": {"type": "string"}, "example": example}
+        for name, (text, example) in headers.items()
+    }

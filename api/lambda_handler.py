@@ -1,0 +1,35 @@
+"""The AWS Lambda handler of the API, behind API Gateway.
+
+The application is built on the first request, from the settings in the environment, and kept for
+the life of the process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, cast
+
+from fastapi import FastAPI
+from mangum import Mangum
+from mangum.types import ASGI, LambdaContext
+
+from api.bootstrap import app_from_settings
+from api.problems import MEDIA_TYPE
+
+TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javascript"]
+"""Bodies of these types travel as text; all others as base64."""
+
+
+@cache
+def built_app() -> FastAPI:
+    """The application of this process."""
+    return app_from_settings()
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of API Gateway (payload format 1.0 or 2.0).
+
+    A function has no lifespan: what a server does in the background, others do on AWS.
+    """
+    asgi = cast(ASGI, built_app())
+    return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)

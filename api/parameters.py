@@ -1,0 +1,19 @@
+"""Path and query parameters several operations share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from api.paging import Decimal
+from ledger.domain.values import MAX_BALANCE, Id
+
+SkuPath = Annotated[Id, Path(description="Stock keeping unit.", examples=["MUG-BLUE"])]
+LocationPath = Annotated[Id, Path(description="Where it is kept.", examples=["main"])]
+OrderPath = Annotated[Id, Path(description="The order's id.", examples=["SO-1001"])]
+
+SkuFilter = Annotated[Id | None, Query(description="Only this SKU.", examples=["MUG-BLUE"])]
+LocationFilter = Annotated[Id | None, Query(description="Only this location.", examples=["main"])]
+
+BigInt = Annotated[int, Decimal, Query(ge=0, le=MAX_BALANCE)]

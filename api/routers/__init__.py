@@ -1,0 +1,1 @@
+"""One router per resource. A route builds a command or a query and hands it over."""

@@ -1,0 +1,58 @@
+"""The feed of events, for those who build on history themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api import documentation as doc
+from api import listings
+from api import problems as p
+from api.answers import CsvWanted, page
+from api.documentation import refused
+from api.paging import DEFAULT_LIMIT, Decimal, Limit
+from api.schemas.events import EventsPage
+from api.services import CurrentServices
+from ledger.domain.values import ID_PATTERN, MAX_BALANCE, MAX_ID_LENGTH
+
+router = APIRouter(prefix="/v1/events", tags=["events"])
+
+_PART: Final = ID_PATTERN[1:-1].replace("*", f"{{0,{MAX_ID_LENGTH - 1}}}")
+_STREAM: Final = f"^(stock:{_PART}@{_PART}|order:{_PART})$"
+
+
+@router.get(
+    "",
+    operation_id="readEvents",
+    response_class=Response,
+    responses={
+        200: doc.listing("Events, oldest first.", EventsPage, doc.NEXT),
+        **refused(*doc.READ, p.NOT_ACCEPTABLE),
+    },
+)
+def read_events(
+    request: Request,
+    services: CurrentServices,
+    as_csv: CsvWanted,
+    stream: Annotated[
+        str | None,
+        Query(
+            pattern=_STREAM,
+            description="Only this stream: `stock:SKU@LOCATION` or `order:ORDER_ID`.",
+            examples=["stock:MUG-BLUE@main"],
+        ),
+    ] = None,
+    after: Annotated[
+        int,
+        Decimal,
+        Query(ge=0, le=MAX_BALANCE, description="`next` of the page before; 0: from the start."),
+    ] = 0,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    """Events in the order they were recorded: of the whole log, or of one stream.
+
+    `next` is always there: ask again with it to hear of what was recorded since.
+    """
+    found = listings.events(services, stream=stream, after=after, limit=limit)
+    return page(request, found, as_csv=as_csv)

@@ -1,0 +1,101 @@
+"""The Lambda handler, asked as API Gateway asks it (HTTP API, payload format 2.0)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import lambda_handler
+
+
+def _event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
+    """A request as API Gateway hands it to a function."""
+    path, _, query = path.partition("?")
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {
+            "accept": "*/*",
+            "host": "api.example.com",
+            "x-forwarded-for": "203.0.113.7",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        "requestContext": {
+            "apiId": "a1b2c3d4e5",
+            "domainName": "api.example.com",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+            },
+            "requestId": "Fxq3ChkhoAMEJ7g=",
+            "routeKey": "$default",
+            "stage": "$default",
+            "timeEpoch": 1769860800000,
+        },
+        "isBase64Encoded": False,
+    }
+    if body is not None:
+        event["body"] = body
+        event["headers"] |= {
+            "content-type": "application/json",
+            "content-length": str(len(body.encode())),
+        }
+    return event
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LEDGER_STORE", f"sqlite:{tmp_path}/ledger.db")
+    lambda_handler.built_app.cache_clear()
+    yield
+    services = lambda_handler.built_app().state.services
+    services.ledger.close()
+    lambda_handler.built_app.cache_clear()
+
+
+def _ask(event: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    answer = lambda_handler.handler(event, None)  # type: ignore[arg-type]
+    assert answer["isBase64Encoded"] is False
+    return answer, json.loads(answer["body"])
+
+
+def test_a_command_and_a_query() -> None:
+    receipt = json.dumps({"sku": "MUG", "location": "main", "quantity": 5, "reference": "é"})
+    recorded, body = _ask(_event("POST", "/v1/receipts", receipt, idempotency_key="k-1"))
+    assert recorded["statusCode"] == 201
+    assert recorded["headers"]["content-type"] == "application/json"
+    assert body["stock"][0]["on_hand"] == 5
+    level, body = _ask(_event("GET", "/v1/stock/MUG/main?consistent=true"))
+    assert (level["statusCode"], level["headers"]["etag"]) == (200, '"1"')
+    assert body["available"] == 5
+
+
+def test_a_problem_travels_as_text() -> None:
+    refused, problem = _ask(_event("POST", "/v1/receipts", "{", idempotency_key="k-1"))
+    assert refused["statusCode"] == problem["status"] == 400
+    assert refused["headers"]["content-type"] == "application/problem+json"
+    missing, problem = _ask(_event("GET", "/v1/orders/NONE"))
+    assert missing["statusCode"] == problem["status"] == 404
+
+
+def test_csv_travels_as_text() -> None:
+    answer = lambda_handler.handler(_event("GET", "/v1/stock", accept="text/csv"), None)  # type: ignore[arg-type]
+    assert answer["isBase64Encoded"] is False
+    assert answer["body"].startswith("sku,location,on_hand")
+
+
+def test_the_application_is_built_once() -> None:
+    _ask(_event("GET", "/healthz"))
+    first = lambda_handler.built_app()
+    _ask(_event("GET", "/healthz"))
+    assert lambda_handler.built_app() is first
