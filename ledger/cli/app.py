@@ -1,0 +1,47 @@
+"""The commands put together. Each lives in a module of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from ledger.cli.events import events
+from ledger.cli.imports import import_files
+from ledger.cli.schemas import schemas
+from ledger.cli.serve import serve
+from ledger.cli.stock import stock
+from ledger.cli.verify import verify
+
+app = typer.Typer(
+    name="ledger",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+    help="""An event-sourced inventory ledger: orders and stock movements as immutable events.
+
+    Every command works on the store that `--store` names, or LEDGER_STORE, or
+    `sqlite:var/ledger.db`.
+
+    A first look:
+
+    - `ledger import --format online-retail samples/online-retail-sample.csv`
+    - `ledger stock --below 20`
+    - `ledger events --stream order:700002`
+    - `ledger verify`
+    - `ledger serve`
+
+    Exit codes: 0 all is well; 1 something was found that needs looking at; 2 the command or its
+    input can't be used; 130 interrupted.""",
+)
+app.command("serve")(serve)
+app.command("import")(import_files)
+app.command("verify")(verify)
+app.command("events")(events)
+app.command("stock")(stock)
+app.command("schemas")(schemas)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

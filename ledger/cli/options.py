@@ -1,0 +1,59 @@
+"""Options that several commands share, and what they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from ledger.bootstrap import open_ledger
+from ledger.cli.output import fail
+from ledger.service import Ledger
+from ledger.settings import Settings
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="sqlite:PATH",
+        help="Where events and views are kept. Default: LEDGER_STORE, or sqlite:var/ledger.db",
+        show_default=False,
+    ),
+]
+
+
+def read_settings(store: str | None) -> Settings:
+    """The settings, `--store` before the environment."""
+    try:
+        return Settings() if store is None else Settings(store=store)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        source = "--store" if name == "store" and store is not None else f"LEDGER_{name.upper()}"
+        if name == "store":
+            why = "write sqlite:PATH, for example sqlite:var/ledger.db"
+        else:
+            why = first["msg"]
+        fail(f"{source} can't be {first.get('input')!r}: {why}.")
+
+
+@contextmanager
+def opened(settings: Settings, *, must_exist: bool = False, bulk: bool = False) -> Iterator[Ledger]:
+    """The ledger of the settings, closed at the end.
+
+    `must_exist` is for commands that only read: they make no store. `bulk` is for loads that can
+    be repeated (see `open_ledger`).
+    """
+    if must_exist and not settings.sqlite_path.exists():
+        fail(
+            f"there is no store at {settings.sqlite_path}. Name another with --store "
+            "sqlite:PATH, or begin one with `ledger import` or `ledger serve`."
+        )
+    ledger = open_ledger(settings, bulk=bulk)
+    try:
+        yield ledger
+    finally:
+        ledger.close()

@@ -1,0 +1,83 @@
+"""What the commands print, and how they fail: one line that names the input and the fix."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Final, NoReturn, ParamSpec, TypeVar
+
+import typer
+from eventsourcing.persistence import PersistenceError
+from rich.console import Console
+from rich.text import Text
+
+from ledger.codec import CorruptEvent
+from ledger.domain.errors import LawBroken
+from ledger.errors import Contention, UnknownOutcome
+from ledger.importing import InputError
+from projections.runner import EventsMissing
+from projections.store.base import ViewStoreBusy
+
+OK: Final = 0
+FINDING: Final = 1
+UNUSABLE: Final = 2
+INTERRUPTED: Final = 130
+
+PIPED_WIDTH: Final = 140
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def out() -> Console:
+    """The console of results; piped output isn't squeezed into the width of a terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def err() -> Console:
+    """The console of progress and errors."""
+    return Console(stderr=True, highlight=False)
+
+
+def fail(message: str, code: int = UNUSABLE) -> NoReturn:
+    """End the command with one line on standard error."""
+    err().print(Text.assemble(("Error: ", "bold red"), message), soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """The command, failing with one line instead of a stack trace."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _one_line():
+            return command(*args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail(
+            "interrupted. What was recorded stands; the same command goes on from there.",
+            INTERRUPTED,
+        )
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Python would complain when it flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(OK) from None
+    except InputError as error:
+        fail(str(error))
+    except (Contention, UnknownOutcome) as error:
+        fail(f"the store is busy: {error}. Run the same command again: it goes on.")
+    except (CorruptEvent, EventsMissing, LawBroken) as error:
+        fail(f"{error}. `ledger verify` tells what else is wrong.", FINDING)
+    except (PersistenceError, ViewStoreBusy, sqlite3.Error, OSError) as error:
+        fail(f"the store or a file can't be used: {error}. Check --store and the file's rights.")

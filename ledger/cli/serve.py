@@ -1,0 +1,78 @@
+"""`ledger serve`: the HTTP API, with delivery in the same process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from ledger.cli.options import StoreOption, read_settings
+from ledger.cli.output import err, fail, guarded
+from ledger.settings import Settings
+
+MIN_SECRET_BYTES: Final = 16
+
+
+@guarded
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
+    access_log: Annotated[
+        bool, typer.Option("--access-log/--no-access-log", help="Log every request.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Serve the HTTP API, keep the views up to date and work on large and waiting orders.
+
+    - `ledger serve` — on http://127.0.0.1:8000, documentation at /docs
+    - `ledger serve --host 0.0.0.0 --port 80 --store sqlite:/data/ledger.db`
+
+    Ctrl-C or SIGTERM stops it after the requests under way. Exit codes: 0 stopped; 2 the address
+    or the store can't be used.
+    """
+    # Imported here, so that the other commands start in half the time.
+    import uvicorn
+
+    from api.bootstrap import app_from_settings
+
+    settings = read_settings(store)
+    _check_secret(settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with _listen(host, port) as listening:
+        app = app_from_settings(settings)
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        announcement = f"Serving {settings.store} on {address}, documentation at {address}/docs"
+        err().print(announcement, soft_wrap=True)
+        config = uvicorn.Config(app, access_log=access_log, log_level=_log_level(access_log))
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:
+            err().print("Stopped.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0]
+        fail(f"can't listen on {host} port {port}: {why}. Choose another --host or --port.")
+    # Connections inherit it: without it, small answers wait for the client's delayed ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+def _check_secret(settings: Settings) -> None:
+    secret = settings.cursor_secret
+    if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        fail(f"LEDGER_CURSOR_SECRET is too short: give at least {MIN_SECRET_BYTES} bytes.")
+
+
+def _log_level(access_log: bool) -> str:
+    """Uvicorn logs requests at `info`, together with how it starts and stops."""
+    return "info" if access_log else "warning"
