@@ -89,9 +89,9 @@ def _wait(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
 def ledger_server(folder: Path) -> Iterator[int]:
     """`ledger serve` on a new file."""
     port = free_port()
-    command = [sys.executable, "-m", "ledger.cli", "serve", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("ledger")), "serve", "--port", str(port)]
     env = {"LEDGER_STORE": f"sqlite:{folder / 'ledger.db'}"}
-    with server(command, port, "/v1/healthz", env) as ready:
+    with server(command, port, "/healthz", env) as ready:
         yield ready
 
 

@@ -181,6 +181,10 @@ def check_seal(stored: StoredEvent) -> None:
         A byte of the envelope, its stream, its version or its topic was changed.
     """
     stream, version = str(stored.originator_id), stored.originator_version
+    if not isinstance(stored.state, bytes):
+        raise CorruptEvent(
+            stream, version, f"its state is {type(stored.state).__name__}, not bytes"
+        )
     seal = _SEAL.search(stored.state)
     if seal is None:
         raise CorruptEvent(stream, version, "the envelope has no seal")

@@ -22,8 +22,8 @@ PAGE = 2_000
 class Observer(Protocol):
     """Something that wants to see every sound event, in the order of the log."""
 
-    def see(self, recorded: Recorded) -> None:
-        """Take one event."""
+    def see(self, recorded: Recorded, position: int | None = None) -> None:
+        """Take one event and its position in the log."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Verifier:
         self._tails: dict[str, _Tail] = {}
         self._commits: dict[str, tuple[int, int]] = {}
 
-    def see(self, stored: StoredEvent) -> None:
+    def see(self, stored: StoredEvent, position: int | None = None) -> None:
         """Check one event. After a stream's first finding its later events are only sealed."""
         stream = str(stored.originator_id)
         tail = self._tails.setdefault(stream, _Tail())
@@ -70,7 +70,7 @@ class Verifier:
             if tail.sound:
                 self._laws.see(stream, recorded.event)
                 for observer in self._observers:
-                    observer.see(recorded)
+                    observer.see(recorded, position)
         except CorruptEvent as error:
             self._broken(tail, f"{stream} version {stored.originator_version}: {error.why}")
         except LawBroken as error:
@@ -123,7 +123,7 @@ def verify(
         position, PAGE, stop=stop, inclusive_of_start=False
     ):
         for notification in page:
-            verifier.see(notification)
+            verifier.see(notification, notification.id)
         position = page[-1].id
         if progress is not None:
             progress(position, stop)
