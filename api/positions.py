@@ -36,7 +36,8 @@ async def reading(
         Query(
             pattern=PATTERN,
             max_length=40,
-            description="The level at an instant at least 10 seconds past (RFC 3339 with offset). The answer never changes.",
+            description="The level at an instant at least 10 seconds past (RFC 3339 with its "
+            "offset). The answer never changes.",
             examples=["2026-01-31T12:00:00Z"],
         ),
     ] = None,
