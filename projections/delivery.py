@@ -1,0 +1,132 @@
+"""Delivery within one process: commits wake the runner, the runner feeds the order processor."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eventsourcing.persistence import StoredEvent
+
+from projections.loop import Loop
+from projections.order_processor import OrderProcessor
+from projections.runner import PAGE, Runner
+from projections.store.base import ViewStore
+from projections.views.base import View
+
+POLL_SECONDS: Final = 0.5
+"""How often commits of other processes are looked for."""
+
+LINGER_SECONDS: Final = 0.01
+"""Commits that follow each other this closely are projected together: every projection takes the
+file's write lock, which appends need."""
+
+SWEEP_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 0.05
+
+
+class InProcessDelivery:
+    """Two threads: one keeps the views up to the log, one runs the order processor.
+
+    They are two so that a large order, which takes many commits, doesn't keep the views waiting.
+    What is handed from one to the other may be lost at any time: sweeps find it again.
+
+    Parameters
+    ----------
+    page
+        Events applied at a time. A full page means a backlog, which is not handed to the order
+        processor event by event: it sweeps when the views have caught up.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        store: ViewStore,
+        processor: OrderProcessor,
+        *,
+        poll: float = POLL_SECONDS,
+        linger: float = LINGER_SECONDS,
+        sweep: float = SWEEP_SECONDS,
+        page: int = PAGE,
+    ) -> None:
+        self._runner = runner
+        self._store = store
+        self._processor = processor
+        self._page = page
+        self._sweep = sweep
+        self._sweep_at = 0.0
+        self._applied = threading.Condition()
+        self._rounds = 0
+        self._inbox: list[StoredEvent] = []
+        self._backlog = False
+        self._guard = threading.Lock()
+        self._projecting = Loop("projections", self._project, every=poll, linger=linger)
+        self._processing = Loop("order-processor", self._process, every=sweep)
+
+    def start(self) -> None:
+        """Start both threads: catch up, then sweep."""
+        self._projecting.start()
+        self._processing.start()
+
+    def stop(self) -> None:
+        """End both threads; waits for the page and the command they are in."""
+        self._projecting.stop()
+        self._processing.stop()
+
+    def notify(self, events: object = None) -> None:  # noqa: ARG002 - fits `Ledger.listen`
+        """Say that a commit was made here. Cheap, never blocks, never raises."""
+        self._projecting.wake()
+
+    def wait_for(self, view: View[Any], stream: str, version: int, timeout: float) -> bool:
+        """Wait until the view shows `version` of a stream or a later one.
+
+        Answers whether it does; `timeout` is in seconds.
+        """
+        deadline = time.monotonic() + timeout
+        key = view.key(stream)
+        while True:
+            rounds = self._rounds
+            row = self._store.load(view, [key]).get(key)
+            if row is not None and row.version >= version:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self.notify()
+            with self._applied:
+                # Another process may project it without telling: look again now and then.
+                if self._rounds == rounds:
+                    self._applied.wait(min(left, LOOK_SECONDS))
+
+    def _project(self) -> None:
+        """Catch up with the log. What is committed meanwhile wakes the loop for another step."""
+        events: Sequence[StoredEvent] = ()
+        while not self._projecting.stopping:
+            events = self._runner.catch_up(self._page)
+            with self._applied:
+                self._rounds += 1
+                self._applied.notify_all()
+            self._hand_over(events)
+            if len(events) < self._page:
+                break
+        if events or self._backlog:
+            self._processing.wake()
+
+    def _hand_over(self, events: Sequence[StoredEvent]) -> None:
+        with self._guard:
+            if len(events) >= self._page or len(self._inbox) >= self._page:
+                self._backlog = True
+                self._inbox.clear()
+            else:
+                self._inbox.extend(events)
+
+    def _process(self) -> None:
+        """React to what came in; sweep when it is time, or after a backlog."""
+        with self._guard:
+            events, self._inbox = self._inbox, []
+            backlog, self._backlog = self._backlog, False
+        self._processor.react(events)
+        if backlog or time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + self._sweep
+            self._processor.sweep()

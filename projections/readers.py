@@ -1,0 +1,177 @@
+"""What queries read: typed rows, one page at a time, with their freshness."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.domain.order import OrderStatus, Totals
+from ledger.domain.streams import order_stream, stock_stream
+from ledger.domain.values import OrderPolicy
+from projections.store.base import Query, ViewStore
+from projections.views import OrderRow, OrdersView, StockLevelsView, StockRow
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """Balance of one position in base units, as of one version of its stream."""
+
+    sku: str
+    location: str
+    on_hand: int
+    reserved: int
+    backordered: int
+    damaged: int
+    available: int
+    low_stock_threshold: int | None
+    version: int
+    as_of: str
+    """When the newest event shown here was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockTotals:
+    """Sums of a SKU over its positions, in base units."""
+
+    on_hand: int = 0
+    reserved: int = 0
+    backordered: int = 0
+    damaged: int = 0
+    available: int = 0
+    positions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """An order without its lines; units by fate are sums over them."""
+
+    order_id: str
+    status: OrderStatus
+    customer: str | None
+    policy: OrderPolicy
+    placed_at: str
+    updated_at: str
+    expires_at: str | None
+    line_count: int
+    totals: Totals
+    version: int
+
+
+class StockLevels:
+    """Reads stock levels."""
+
+    def __init__(self, store: ViewStore, view: StockLevelsView) -> None:
+        self._store = store
+        self._view = view
+
+    def get(self, sku: str, location: str) -> StockLevel | None:
+        """One position, or None if nothing ever happened there."""
+        key = self._view.key(stock_stream(sku, location))
+        row = self._store.load(self._view, [key]).get(key)
+        return None if row is None else _level(row)
+
+    def list(
+        self,
+        *,
+        sku: str | None = None,
+        location: str | None = None,
+        below: int | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> builtins.list[StockLevel]:
+        """Positions by SKU, then location.
+
+        `below` keeps those with fewer units available; `after` is the (SKU, location) of the
+        last position already seen.
+        """
+        query = Query(
+            equal=_given(sku=sku, location=location),
+            at_most={} if below is None else {"available": below - 1},
+            after=after,
+            limit=limit,
+        )
+        return [_level(row) for row in self._store.select(self._view, query)]
+
+    def totals(self, skus: Sequence[str]) -> dict[str, StockTotals]:
+        """Sums per SKU. A SKU without a position has zeros."""
+        return {sku: self._total(sku) for sku in skus}
+
+    def applied_to(self) -> str | None:
+        """When the newest event that the view has applied was recorded (None: no event yet)."""
+        return self._store.checkpoint(self._view).at
+
+    def _total(self, sku: str) -> StockTotals:
+        rows = builtins.list(self._store.each(self._view, Query(equal={"sku": sku})))
+        return StockTotals(
+            on_hand=sum(row.on_hand for row in rows),
+            reserved=sum(row.reserved for row in rows),
+            backordered=sum(row.backordered for row in rows),
+            damaged=sum(row.damaged for row in rows),
+            available=sum(row.available for row in rows),
+            positions=len(rows),
+        )
+
+
+class Orders:
+    """Reads order summaries."""
+
+    def __init__(self, store: ViewStore, view: OrdersView) -> None:
+        self._store = store
+        self._view = view
+
+    def get(self, order_id: str) -> OrderSummary | None:
+        """One order, or None if the view knows none of this id."""
+        key = self._view.key(order_stream(order_id))
+        row = self._store.load(self._view, [key]).get(key)
+        return None if row is None else _summary(row)
+
+    def list(
+        self,
+        *,
+        status: OrderStatus | None = None,
+        customer: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> builtins.list[OrderSummary]:
+        """Orders, newest first. `after` is the (placed_at, order_id) of the last one seen."""
+        query = Query(equal=_given(status=status, customer=customer), after=after, limit=limit)
+        return [_summary(row) for row in self._store.select(self._view, query)]
+
+    def applied_to(self) -> str | None:
+        """When the newest event that the view has applied was recorded (None: no event yet)."""
+        return self._store.checkpoint(self._view).at
+
+
+def _given(**conditions: str | None) -> dict[str, str | int]:
+    return {name: str(value) for name, value in conditions.items() if value is not None}
+
+
+def _level(row: StockRow) -> StockLevel:
+    return StockLevel(
+        sku=row.sku,
+        location=row.location,
+        on_hand=row.on_hand,
+        reserved=row.reserved,
+        backordered=row.backordered,
+        damaged=row.damaged,
+        available=row.available,
+        low_stock_threshold=row.low_stock_threshold,
+        version=row.version,
+        as_of=row.at,
+    )
+
+
+def _summary(row: OrderRow) -> OrderSummary:
+    return OrderSummary(
+        order_id=row.order_id,
+        status=OrderStatus(row.status),
+        customer=row.customer,
+        policy=OrderPolicy(row.policy),
+        placed_at=row.placed_at,
+        updated_at=row.updated_at,
+        expires_at=row.expires_at,
+        line_count=row.line_count,
+        totals=row.totals,
+        version=row.version,
+    )

@@ -1,0 +1,138 @@
+"""The SQL of one view's table, derived from its row's fields.
+
+Names come from code (views and dataclass fields), never from data; values are always bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter, itemgetter
+from types import NoneType
+from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
+
+from projections.store.base import Query
+from projections.views.base import Row, View
+
+R = TypeVar("R", bound=Row)
+
+CHECKPOINTS: Final = """
+CREATE TABLE IF NOT EXISTS view_checkpoints (
+    view TEXT PRIMARY KEY, position INTEGER NOT NULL, at TEXT
+) WITHOUT ROWID
+"""
+SELECT_CHECKPOINT: Final = "SELECT position, at FROM view_checkpoints WHERE view = ?"
+MOVE_CHECKPOINT: Final = """
+INSERT INTO view_checkpoints (view, position, at) VALUES (?, ?, ?)
+ON CONFLICT (view) DO UPDATE SET position = excluded.position, at = excluded.at
+WHERE position < excluded.position
+"""
+
+
+class Statements(Generic[R]):
+    """Statements and row conversion of one view.
+
+    A flag is stored as 1 or NULL, so that a sparse index holds only the rows that are flagged.
+    """
+
+    def __init__(self, view: View[R]) -> None:
+        self._view = view
+        self._columns = [field.name for field in fields(view.row)]  # type: ignore[arg-type]
+        hints = get_type_hints(view.row)
+        kinds = {name: set(get_args(hints[name])) or {hints[name]} for name in self._columns}
+        self._flags = {name for name in self._columns if bool in kinds[name]}
+        self._optional = {name for name in self._columns if NoneType in kinds[name]}
+        self._integers = {name for name in self._columns if kinds[name] & {int, bool}}
+        self._flag_indexes = [self._columns.index(name) for name in sorted(self._flags)]
+        self._table = f"view_{view.name}"
+        self.params: Callable[[R], tuple[Any, ...]] = attrgetter(*self._columns)
+        """The values of a row, to be bound to `insert`."""
+        self.key_of: Callable[[tuple[Any, ...]], Any] = itemgetter(
+            *(self._columns.index(name) for name in view.key_fields)
+        )
+        """The key within such values."""
+        self.insert = self._insert()
+        self.select_key = self._select() + self._where([f"{k} = ?" for k in view.key_fields])
+
+    def row(self, values: tuple[Any, ...]) -> R:
+        """The row that was stored as `values`."""
+        if self._flag_indexes:
+            converted = list(values)
+            for index in self._flag_indexes:
+                converted[index] = bool(converted[index])
+            return self._view.row(*converted)
+        return self._view.row(*values)
+
+    def create(self) -> list[str]:
+        """What creates the table and its indexes."""
+        columns = ", ".join(self._column(name) for name in self._columns)
+        key = ", ".join(self._view.key_fields)
+        table = (
+            f"CREATE TABLE IF NOT EXISTS {self._table} ({columns}, PRIMARY KEY ({key})) "
+            "WITHOUT ROWID"
+        )
+        return [table, *(self._index(names) for names in self._view.indexes)]
+
+    def query(self, query: Query) -> tuple[str, tuple[str | int, ...]]:
+        """The statement of a query, and the values to bind."""
+        unknown = {*query.equal, *query.at_most, *query.present} - set(self._columns)
+        if unknown:
+            msg = f"{self._view.name} has no fields {sorted(unknown)}"
+            raise ValueError(msg)
+        conditions = [f"{name} = ?" for name in query.equal]
+        conditions += [f"{name} <= ?" for name in query.at_most]
+        conditions += [f"{name} IS NOT NULL" for name in query.present]
+        params = [*query.equal.values(), *query.at_most.values()]
+        if query.after is not None:
+            marks = ", ".join("?" * len(self._view.order))
+            sign = "<" if self._view.newest_first else ">"
+            conditions.append(f"({', '.join(self._view.order)}) {sign} ({marks})")
+            params += query.after
+        direction = "DESC" if self._view.newest_first else "ASC"
+        order = ", ".join(f"{name} {direction}" for name in self._view.order)
+        source = f"{self._select()}{self._hint([*query.present, *query.at_most])}"
+        statement = f"{source}{self._where(conditions)} ORDER BY {order} LIMIT ?"
+        return statement, (*params, query.limit)
+
+    def _column(self, name: str) -> str:
+        kind = "INTEGER" if name in self._integers else "TEXT"
+        return f"{name} {kind}{'' if name in self._optional | self._flags else ' NOT NULL'}"
+
+    def _index(self, names: tuple[str, ...]) -> str:
+        return (
+            f"CREATE INDEX IF NOT EXISTS {self._index_name(names)} "
+            f"ON {self._table} ({', '.join(names)})"
+            f"{f' WHERE {names[0]} IS NOT NULL' if self._sparse(names) else ''}"
+        )
+
+    def _hint(self, conditioned: list[str]) -> str:
+        """Names the sparse index of a conditioned field: the planner doesn't know how few rows
+        it holds, and would rather walk all of them in order.
+        """
+        for names in self._view.indexes:
+            if self._sparse(names) and names[0] in conditioned:
+                return f" INDEXED BY {self._index_name(names)}"
+        return ""
+
+    def _sparse(self, names: tuple[str, ...]) -> bool:
+        return names[0] in self._optional | self._flags
+
+    def _index_name(self, names: tuple[str, ...]) -> str:
+        return f"{self._table}_by_{'_'.join(names)}"
+
+    def _insert(self) -> str:
+        marks = ["NULLIF(?, 0)" if name in self._flags else "?" for name in self._columns]
+        moving = [name for name in self._columns if name not in self._view.key_fields]
+        return (
+            f"INSERT INTO {self._table} ({', '.join(self._columns)}) "  # noqa: S608
+            f"VALUES ({', '.join(marks)}) ON CONFLICT ({', '.join(self._view.key_fields)}) "
+            f"DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in moving)} "
+            f"WHERE version < excluded.version"
+        )
+
+    def _select(self) -> str:
+        return f"SELECT {', '.join(self._columns)} FROM {self._table}"  # noqa: S608
+
+    @staticmethod
+    def _where(conditions: list[str]) -> str:
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -1,0 +1,116 @@
+"""Views are pure folds: what they show at every version is what the ledger's own fold shows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from ledger.codec import CorruptEvent, Recorded, Stamp, encode
+from ledger.domain import events as e
+from ledger.domain.balance import Balance
+from ledger.domain.order import TaskKind
+from ledger.domain.streams import is_order, is_stock
+from projections.views import OrderRow, OrdersView, StockLevelsView
+from projections.views.orders import _apply
+from tests.support.expected_views import expected_stock, streams_of, summary
+from tests.support.histories import Move, World, moves
+
+STAMP = Stamp("2026-01-01T00:00:00.000000Z", "command", "tester", "local", 1)
+
+
+def recorded(stream: str, version: int, event: e.Event) -> Recorded:
+    return encode(stream, version, event, event_id="id", stamp=STAMP, prev="")[0]
+
+
+def comparable(row: OrderRow, found: Sequence[Recorded]) -> OrderRow:
+    """The row without its task, if lines were cancelled by name in several commits: such a row
+    may show the cancellation after its end.
+    """
+    named = any(
+        isinstance(r.event, e.CancellationStarted) and r.event.lines is not None for r in found
+    )
+    return replace(row, task=None, task_units=0) if named else row
+
+
+@given(moves)
+def test_an_order_shows_the_ledgers_fold_at_every_version(history: list[Move]) -> None:
+    view = OrdersView()
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(folder)
+        world.play(history)
+        streams = streams_of(world.log())
+        world.recorder.close()
+    for stream, found in streams.items():
+        if not is_order(stream):
+            continue
+        row = None
+        for index, event in enumerate(found, 1):
+            row = view.fold(row, event)
+            prefix, expected = found[:index], summary(found[:index])
+            assert comparable(row, prefix) == comparable(expected, prefix)
+            assert expected.task in (None, row.task), "a task under way is always shown"
+            assert expected.task_units <= row.task_units
+
+
+@given(moves)
+def test_a_position_shows_its_newest_event(history: list[Move]) -> None:
+    view = StockLevelsView()
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(folder)
+        world.play(history)
+        log = world.log()
+        world.recorder.close()
+    shown = {
+        view.key(stream): view.fold(None, found[-1])
+        for stream, found in streams_of(log).items()
+        if view.feeds(stream)
+    }
+    assert shown == expected_stock(log)
+
+
+def test_every_kind_of_order_event_can_be_folded() -> None:
+    kinds = [kind for kind in e.CATALOGUE.values() if issubclass(kind, e.OrderEvent)]
+    fallback = _apply.dispatch(e.OrderEvent)
+
+    assert kinds
+    assert [kind.name for kind in kinds if _apply.dispatch(kind) is fallback] == []
+
+
+def test_each_stream_feeds_one_view() -> None:
+    stock, orders = StockLevelsView(), OrdersView()
+
+    for stream in ("stock:S0@A", "order:O1"):
+        assert stock.feeds(stream) == is_stock(stream)
+        assert orders.feeds(stream) == is_order(stream)
+    assert stock.key("stock:S0@A") == ("S0", "A")
+    assert orders.key("order:O1") == ("O1",)
+
+
+def test_an_event_in_the_wrong_stream_is_corrupt() -> None:
+    received = e.StockReceived(quantity=1, balance=Balance(on_hand=1))
+
+    with pytest.raises(CorruptEvent, match=r"order:O1 version 1: a StockReceived in an order's"):
+        OrdersView().fold(None, recorded("order:O1", 1, received))
+    with pytest.raises(CorruptEvent, match=r"stock:S0@A version 1: a ExpiryStarted in a position"):
+        StockLevelsView().fold(None, recorded("stock:S0@A", 1, e.ExpiryStarted()))
+
+
+def test_an_order_is_folded_without_gaps() -> None:
+    with pytest.raises(AssertionError):
+        OrdersView().fold(None, recorded("order:O1", 2, e.ExpiryStarted()))
+
+
+def test_work_of_another_kind_shows_that_a_cancellation_of_named_lines_ended() -> None:
+    row = OrderRow("O1", "", "", version=4, ordered=9, reserved=9, task_units=9)
+    row = replace(row, task=TaskKind.CANCELLATION.value)
+    part = e.Allocation(line=1, location="A", reserved=2)
+
+    row = OrdersView().fold(
+        row, recorded("order:O1", 5, e.OrderShipped(shipment_id="s", shipped=(part,)))
+    )
+
+    assert (row.task, row.task_units) == (None, 0)
