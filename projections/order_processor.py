@@ -78,8 +78,6 @@ class OrderProcessor:
         self._stock_levels = stock_levels
         self._orders = orders
         self._clock = clock
-        self._idle: dict[str, int] = {}
-        """Orders whose row shows a task that had ended, with the version seen then."""
 
     def react(self, events: Iterable[StoredEvent]) -> Report:
         """Do what follows from events. A failure is logged and left to the next sweep."""
@@ -103,12 +101,8 @@ class OrderProcessor:
     def sweep(self) -> Report:
         """Do everything that the views show is to be done."""
         report = Report()
-        busy = {
-            row.order_id: row.version
-            for row in self._store.each(self._orders, Query(present=("task",)))
-        }
-        self._idle = {o: v for o, v in self._idle.items() if o in busy and busy[o] <= v}
-        self._advance(busy.keys() - self._idle.keys(), report)
+        busy = self._store.each(self._orders, Query(present=("task",)))
+        self._advance([row.order_id for row in busy], report)
         waiting = self._store.each(self._stock_levels, Query(present=("promotable",)))
         self._promote([stock_stream(row.sku, row.location) for row in waiting], report)
         due = Query(at_most={"due_at": instant(self._clock())})
@@ -126,10 +120,8 @@ class OrderProcessor:
 
     def _advance(self, orders: Iterable[str], report: Report) -> None:
         def advance(order_id: str) -> None:
-            order = self._ledger.advance(order_id)
+            self._ledger.advance(order_id)
             report.advanced += 1
-            if order.task is None:
-                self._idle[order_id] = order.version
 
         _each("advancing order", sorted(orders), advance, report)
 

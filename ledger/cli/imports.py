@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -26,6 +27,9 @@ from ledger.importing import (
 )
 from ledger.importing.table import count_rows
 from ledger.settings import Settings
+
+GARBAGE_THRESHOLD: Final = 100_000
+"""Objects made before the first generation of garbage is looked through (Python's default: 700)."""
 
 
 class Format(StrEnum):
@@ -113,6 +117,9 @@ def import_files(
     opening = [] if opening_stock is None else [opening_stock]
     balances = _Work(Format.STOCK_CSV, files if format_ is Format.STOCK_CSV else opening)
     retail = _Work(Format.ONLINE_RETAIL, files if format_ is Format.ONLINE_RETAIL else [])
+    # A load makes many small objects that live on in the caches: look for garbage less often.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     with opened(settings, bulk=True) as ledger, projected(settings, ledger) as projections:
         stock_importer = StockImporter(ledger)
         balances.run(stock_importer.import_file)

@@ -61,24 +61,25 @@ class Balance(BaseModel):
         BalanceLimitExceeded
             A counter would exceed `MAX_BALANCE`.
         """
-        counters = {
-            "on_hand": self.on_hand + moves.on_hand,
-            "reserved": self.reserved + moves.reserved,
-            "backordered": self.backordered + moves.backordered,
-            "damaged": self.damaged + moves.damaged,
-        }
-        if min(counters.values()) < 0:
-            msg = f"a balance would fall below 0: {counters}"
+        on_hand = self.on_hand + moves.on_hand
+        reserved = self.reserved + moves.reserved
+        backordered = self.backordered + moves.backordered
+        damaged = self.damaged + moves.damaged
+        if reserved < 0 or backordered < 0 or damaged < 0 or reserved + damaged > on_hand:
+            msg = (
+                f"a balance would break its laws: {on_hand=} {reserved=} {backordered=} {damaged=}"
+            )
             raise LawBroken(msg)
-        if counters["reserved"] + counters["damaged"] > counters["on_hand"]:
-            msg = f"more would be reserved and damaged than is on hand: {counters}"
-            raise LawBroken(msg)
-        if max(counters.values()) > MAX_BALANCE:
-            raise BalanceLimitExceeded(max(counters, key=counters.__getitem__), MAX_BALANCE)
+        if on_hand > MAX_BALANCE or backordered > MAX_BALANCE:
+            counter = "on_hand" if on_hand > MAX_BALANCE else "backordered"
+            raise BalanceLimitExceeded(counter, MAX_BALANCE)
         return Balance(
-            **counters,
+            on_hand=on_hand,
+            reserved=reserved,
+            backordered=backordered,
+            damaged=damaged,
             low_stock_threshold=self.low_stock_threshold,
-            queue_from=self.queue_from if counters["backordered"] else None,
+            queue_from=self.queue_from if backordered else None,
         )
 
 

@@ -73,7 +73,7 @@ def _rejected(event: e.OrderRejected, order: Order) -> Order:
         order = replace(order, customer=event.customer, policy=policy, lines=lines)
     order = _released(order, event.released, "rejected")
     lines = {
-        number: replace(line, rejected=line.rejected + line.pending)
+        number: line._replace(rejected=line.rejected + line.pending)
         for number, line in order.lines.items()
     }
     shortfalls = order.shortfalls or event.shortfalls
@@ -171,7 +171,7 @@ def _unfilled(order: Order, unfilled: Sequence[e.LineQuantity]) -> Order:
     lines = dict(order.lines)
     for part in unfilled:
         line = lines[part.line]
-        lines[part.line] = replace(line, unfilled=line.unfilled + part.quantity)
+        lines[part.line] = line._replace(unfilled=line.unfilled + part.quantity)
         lines[part.line].check()
     return replace(order, lines=lines)
 
@@ -180,7 +180,7 @@ def _released(order: Order, released: Sequence[e.Allocation], fate: str) -> Orde
     def release(line: Line, a: e.Allocation) -> Line:
         line = line.moved(a.location, reserved=-a.reserved, backordered=-a.backordered)
         fated = getattr(line, fate) + a.reserved + a.backordered
-        return replace(line, **{fate: fated})
+        return line._replace(**{fate: fated})
 
     return _each(order, released, release)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ledger.domain.errors import LawBroken
@@ -54,15 +55,14 @@ class Place(NamedTuple):
 _NOTHING = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: what was asked for and every unit's fate."""
 
     line: int
     sku: str
     quantity: int
     location: str | None = None
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, Place] = MappingProxyType({})
     unfilled: int = 0
     cancelled: int = 0
     expired: int = 0

@@ -5,8 +5,7 @@ Every method decides one movement and answers the event that records it; `after`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ledger.domain import events as e
 from ledger.domain.balance import EMPTY, Balance, Moves
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=e.PositionEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """State of a position: the newest event's balance and version (0: nothing happened yet)."""
 
     sku: str

@@ -217,7 +217,9 @@ def cancel(command: c.CancelOrder, session: Session, expected_version: int | Non
     if not parts:
         raise OrderNotOpen(order.order_id, order.status, "cancel")
     if len(next_parts(order, parts)) < len(parts):
-        return [(order.stream, e.CancellationStarted(lines=lines, reason=command.reason))]
+        units = sum(part.reserved + part.backordered for part in parts)
+        started = e.CancellationStarted(units=units, lines=lines, reason=command.reason)
+        return [(order.stream, started)]
     return cancelled(order, session, parts, command.reason)
 
 

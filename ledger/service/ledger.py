@@ -131,7 +131,8 @@ class Ledger:
         rules = self._rules
         order_id = command.order_id or rules.new_id()
         lines = [
-            Line(n, line.sku, line.quantity, line.location) for n, line in enumerate(command.lines)
+            Line(n, line.sku, line.quantity, line.location)
+            for n, line in enumerate(command.lines, 1)
         ]
         streams = [order_stream(order_id), *streams_of(lines, rules.locations)]
         return (lambda s: decisions.place(command, s, rules, order_id)), streams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 
 class StreamLocks:
@@ -21,7 +21,12 @@ class StreamLocks:
     def hold(self, streams: Iterable[str]) -> Iterator[None]:
         """Hold the locks of all streams."""
         stripes = sorted({hash(stream) % len(self._locks) for stream in streams})
-        with ExitStack() as stack:
+        held = []
+        try:
             for stripe in stripes:
-                stack.enter_context(self._locks[stripe])
+                self._locks[stripe].acquire()
+                held.append(self._locks[stripe])
             yield
+        finally:
+            for lock in held:
+                lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from eventsourcing.persistence import StoredEvent
 
@@ -30,8 +30,7 @@ class StaleRead(Exception):
         super().__init__(f"remembered: {', '.join(sorted(self.streams))}")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest event of a stream, and the state after it (a balance, or a whole order)."""
 
     version: int

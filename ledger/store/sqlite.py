@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import StoredEvent
@@ -92,13 +93,23 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         _refuse(kwargs)
         if command is not None:
             self._insert_command(c, command)
+        rows = [
+            (_text(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events
+        ]
         try:
-            return super()._insert_events(c, stored_events)
+            return self._insert_rows(c, rows)
         except sqlite3.IntegrityError as error:
             c.execute("ROLLBACK")  # what this commit inserted so far is no news
             c.execute("BEGIN")
             streams = dict.fromkeys(str(stored.originator_id) for stored in stored_events)
             raise VersionConflict(self._newest(c, streams)) from error
+
+    def _insert_rows(self, c: SQLiteCursor, rows: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Insert events; their ids follow each other, since nobody else writes meanwhile."""
+        c.executemany(self.insert_events_statement, rows)
+        c.execute("SELECT last_insert_rowid()")
+        last: int = c.fetchone()[0]
+        return list(range(last - len(rows) + 1, last + 1))
 
     def _insert_command(self, c: SQLiteCursor, command: CommandRecord) -> None:
         now = int(time.time())
@@ -174,6 +185,10 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
     def close(self) -> None:
         self.flush()
         self.datastore.close()
+
+
+def _text(originator_id: UUID | str) -> str:
+    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
 def _refuse(unknown: Iterable[str]) -> None:

@@ -52,11 +52,9 @@ class OrderRow:
     expired: int = 0
     rejected: int = 0
     task: str | None = None
-    """Kind of the task under way (see `TaskKind`). Exact, but for a cancellation of named lines
-    that took several commits: its row may show it after its end (see `task_units`)."""
+    """Kind of the task under way (see `TaskKind`)."""
     task_units: int = 0
-    """Units a shipment, cancellation or expiry under way has left, at most. A cancellation that
-    names lines doesn't say how many units they hold; the order's open units bound it."""
+    """Units a shipment, cancellation or expiry under way has left."""
 
     @property
     def totals(self) -> Totals:
@@ -184,8 +182,8 @@ def _shipped(event: e.OrderShipped, row: OrderRow) -> Changes:
 
 
 @_apply.register
-def _cancellation_started(_: e.CancellationStarted, row: OrderRow) -> Changes:
-    return {"task": TaskKind.CANCELLATION.value, "task_units": row.totals.open}
+def _cancellation_started(event: e.CancellationStarted, _: OrderRow) -> Changes:
+    return {"task": TaskKind.CANCELLATION.value, "task_units": event.units}
 
 
 @_apply.register

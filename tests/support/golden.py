@@ -82,7 +82,7 @@ EXAMPLES: tuple[e.Event, ...] = (
         shipment_id="S-1", lines=(e.LineQuantity(line=1, quantity=4),), reference="DHL 1"
     ),
     e.OrderShipped(shipment_id="S-1", shipped=PARTS[1:], reference="DHL 1"),
-    e.CancellationStarted(lines=(1, 2), reason="changed my mind"),
+    e.CancellationStarted(units=12, lines=(1, 2), reason="changed my mind"),
     e.OrderCancelled(released=PARTS, reason="changed my mind"),
     e.ExpiryStarted(),
     e.OrderExpired(released=PARTS),

@@ -151,9 +151,10 @@ class OrderShipped(OrderEvent):
 class CancellationStarted(OrderEvent):
     """A cancellation too large for one commit began; `OrderCancelled` chunks follow.
 
-    No `lines` means everything that is open.
+    `units` are the open units it gives back; no `lines` means those of every line.
     """
 
+    units: Quantity
     lines: tuple[LineNumber, ...] | None = None
     reason: Text | None = None
 
