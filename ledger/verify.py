@@ -63,6 +63,9 @@ class Verifier:
         stream = str(stored.originator_id)
         tail = self._tails.setdefault(stream, _Tail())
         self.report.events += 1
+        if type(stored.originator_version) is not int:
+            self._broken(tail, f"{stream}: {stored.originator_version!r} is no version")
+            return
         try:
             check_seal(stored)
             recorded = decode(stored)
@@ -78,11 +81,7 @@ class Verifier:
         tail.version = stored.originator_version
 
     def _link(self, recorded: Recorded, tail: _Tail) -> None:
-        commit, size = recorded.command, recorded.size
-        seen = self._commits.get(commit, (size, 0))[1] + 1
-        self._commits[commit] = (size, seen)
-        if seen == size:
-            del self._commits[commit]
+        self._count(recorded)
         before, tail.hash, at, tail.at = tail.hash, recorded.hash, tail.at, recorded.at
         if recorded.version != tail.version + 1:
             why = f"version {tail.version + 1} is missing"
@@ -93,6 +92,19 @@ class Verifier:
         if recorded.at <= at:
             why = f"its time {recorded.at} is not after {at}"
             raise CorruptEvent(recorded.stream, recorded.version, why)
+
+    def _count(self, recorded: Recorded) -> None:
+        """Count the events of each commit that is not seen whole yet."""
+        commit = recorded.command
+        size, seen = self._commits.get(commit, (recorded.size, 0))
+        if recorded.size != size:
+            self.report.findings.append(
+                f"commit {commit}: {recorded.stream} version {recorded.version} says it holds "
+                f"{recorded.size} events, another one {size}"
+            )
+        self._commits[commit] = (size, seen + 1)
+        if seen + 1 == size:
+            del self._commits[commit]
 
     def _broken(self, tail: _Tail, finding: str) -> None:
         tail.sound = False
@@ -118,7 +130,7 @@ def verify(
     """Read all that was recorded when the call began; commits made meanwhile are left out."""
     verifier = Verifier(observers)
     stop = recorder.max_notification_id() or 0
-    position = 0
+    position: int | None = None
     while page := recorder.select_notifications(
         position, PAGE, stop=stop, inclusive_of_start=False
     ):

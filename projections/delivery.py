@@ -18,7 +18,7 @@ from projections.views.base import View
 POLL_SECONDS: Final = 0.5
 """How often commits of other processes are looked for."""
 
-LINGER_SECONDS: Final = 0.01
+LINGER_SECONDS: Final = 0.05
 """Commits that follow each other this closely are projected together: every projection takes the
 file's write lock, which appends need."""
 

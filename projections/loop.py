@@ -49,7 +49,8 @@ class Loop:
 
     def wake(self) -> None:
         """Ask for a step soon. Cheap, never blocks, safe from any thread."""
-        self._woken.set()
+        if not self._woken.is_set():
+            self._woken.set()
 
     def stop(self) -> None:
         """Ask the thread to end and wait for the step it is in; harmless if it never started."""

@@ -36,6 +36,9 @@ Text = Annotated[
 """Free text a person wrote: references, reasons, customer ids. No control characters."""
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
+Units = Annotated[int, Field(strict=True, ge=1, le=MAX_BALANCE)]
+"""A sum over the lines of an order."""
+
 Delta = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_BALANCE)]
 LineNumber = Annotated[int, Field(strict=True, ge=1)]

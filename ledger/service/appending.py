@@ -166,6 +166,7 @@ class Appender:
             if session.remembered:
                 known.fresh = True
                 return None
+            self._cache.put(worth_remembering(session.heads))
             return NOTHING
         commit = seal(
             drafts,

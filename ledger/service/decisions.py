@@ -123,8 +123,9 @@ def place(command: c.PlaceOrder, session: Session, rules: Rules, order_id: str) 
         return _place_large(stream, _placed(command, rules, lines))
     positions = session.positions(streams_of(lines, rules.locations))
     plan = allocate(order_id, command.policy, lines, positions, rules.locations)
-    session.relying_on(plan.wanting)
-    if plan.shortfalls and not plan.allocations:
+    rejected = bool(plan.shortfalls) and not plan.allocations
+    session.relying_on(positions if rejected else plan.wanting)
+    if rejected:
         return [(stream, _rejection(command, lines, plan))]
     placed = _placed(command, rules, lines).model_copy(
         update={"allocations": plan.allocations, "unfilled": plan.unfilled}

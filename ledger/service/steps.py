@@ -66,8 +66,9 @@ def _allocate(order: Order, session: Session, rules: Rules) -> Drafts:
     lines = next_lines(order.lines.values(), rules.locations)
     positions = session.positions(streams_of_lines(lines, rules.locations))
     plan = allocate(order.order_id, order.policy, lines, positions, rules.locations)
-    session.relying_on(plan.wanting)
-    if plan.shortfalls and order.policy == OrderPolicy.ALL_OR_NOTHING:
+    short = bool(plan.shortfalls) and order.policy == OrderPolicy.ALL_OR_NOTHING
+    session.relying_on(positions if short else plan.wanting)
+    if short:
         return _reject(order, session, plan.shortfalls)
     last = len(lines) == sum(1 for line in order.lines.values() if line.pending)
     if last and not plan.allocations and not order.totals.open:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal
+from weakref import WeakValueDictionary
 
 from eventsourcing.persistence import OperationalError
 from eventsourcing.sqlite import (
@@ -31,6 +34,23 @@ BULK_CHECKPOINT_PAGES: Final = 16_000
 
 POOL_SIZE: Final = 16
 LOCK_TIMEOUT_SECONDS: Final = 5
+
+
+_turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_turns_guard = threading.Lock()
+
+
+def writers_turn(path: str | Path) -> threading.Lock:
+    """The lock by which all writers of one file in this process take turns.
+
+    Without it they would meet in SQLite's busy handler, which polls with pauses of milliseconds.
+    """
+    name = os.path.realpath(path)
+    with _turns_guard:
+        turn = _turns.get(name)
+        if turn is None:
+            turn = _turns[name] = threading.Lock()
+        return turn
 
 
 class _WriteTransaction(SQLiteTransaction):
@@ -81,6 +101,10 @@ class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
         connection = super()._create_connection()
         cursor = connection.cursor()
+        # Text that is not UTF-8 any more is a finding of the audit, not the end of all reading.
+        cursor.sqlite_cursor.connection.text_factory = partial(
+            str, encoding="utf-8", errors="replace"
+        )
         cursor.execute(f"PRAGMA synchronous={self._synchronous}")
         if self._synchronous == "NORMAL":
             cursor.execute(f"PRAGMA wal_autocheckpoint={BULK_CHECKPOINT_PAGES}")
@@ -89,10 +113,8 @@ class _Pool(SQLiteConnectionPool):
     @override
     def close(self) -> None:
         """Close once no connection is in use: SQLite crashes on one closed under a query."""
-        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
         with self._put_condition:
-            while self._in_use and (left := deadline - time.monotonic()) > 0:
-                self._put_condition.wait(left)
+            self._put_condition.wait_for(lambda: not self._in_use, LOCK_TIMEOUT_SECONDS)
             super().close()
 
 
@@ -107,7 +129,7 @@ class Datastore(SQLiteDatastore):
             if name in options
         }
         self.pool = _Pool(db_name=db_name, synchronous=synchronous, **sizes)
-        self._writing = threading.Lock()
+        self._turn = writers_turn(db_name)
 
     @override
     @contextmanager
@@ -117,7 +139,7 @@ class Datastore(SQLiteDatastore):
                 yield cursor
             return
         with (
-            self._writing,
+            self._turn,
             self.get_connection(commit=True) as connection,
             _WriteTransaction(connection) as cursor,
             cursor,

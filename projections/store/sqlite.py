@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
+from ledger.store.sqlite_connections import writers_turn
 from projections.store import statements as sql
 from projections.store.base import Checkpoint, Query, ViewStore, ViewStoreBusy
 from projections.store.statements import Statements
@@ -53,7 +53,7 @@ class SQLiteViewStore(ViewStore):
         self._statements: dict[str, Statements[Any]] = {}
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._connections: list[sqlite3.Connection] = []
-        self._writing = threading.Lock()
+        self._writing = writers_turn(path)
         self._write(lambda connection: connection.execute(sql.CHECKPOINTS))
 
     @override

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.events.base import Event, Version, recorded_as
-from ledger.domain.values import Count, Id, Instant, LineNumber, OrderPolicy, Quantity, Text
+from ledger.domain.values import Count, Id, Instant, LineNumber, OrderPolicy, Quantity, Text, Units
 
 
 class OrderLine(BaseModel):
@@ -49,7 +49,7 @@ class Shortfall(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     sku: Id
-    requested: Quantity
+    requested: Units
     available: Count
     location: Id | None = None
     lines: tuple[LineNumber, ...] = ()
@@ -154,7 +154,7 @@ class CancellationStarted(OrderEvent):
     `units` are the open units it gives back; no `lines` means those of every line.
     """
 
-    units: Quantity
+    units: Units
     lines: tuple[LineNumber, ...] | None = None
     reason: Text | None = None
 

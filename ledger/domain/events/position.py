@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from ledger.domain.balance import Balance, Moves
 from ledger.domain.events.base import Event, Version, recorded_as
-from ledger.domain.values import Count, Delta, Disposition, Id, Money, Quantity, Text
+from ledger.domain.values import Count, Delta, Disposition, Id, Money, Quantity, Text, Units
 
 
 class PositionEvent(Event):
@@ -56,7 +56,7 @@ class StockReserved(PositionEvent):
     """Units were promised to an order."""
 
     order_id: Id
-    quantity: Quantity
+    quantity: Units
 
     @override
     @staticmethod
@@ -72,7 +72,7 @@ class StockBackordered(PositionEvent):
     """
 
     order_id: Id
-    quantity: Quantity
+    quantity: Units
     reserved: Count = 0
 
     @override
@@ -86,7 +86,7 @@ class BackorderPromoted(PositionEvent):
     """Units that came free were reserved for the queue's head, the entry of version `entry`."""
 
     order_id: Id
-    quantity: Quantity
+    quantity: Units
     entry: Version
 
     @override
@@ -119,7 +119,7 @@ class StockShipped(PositionEvent):
     """Reserved units left the building."""
 
     order_id: Id
-    quantity: Quantity
+    quantity: Units
 
     @override
     @staticmethod
