@@ -36,6 +36,11 @@ TASK_EVENTS: Final = frozenset(
 )
 """Events that only orders too large for one commit have, and that leave work to be done."""
 
+NEVER_PROMOTABLE: Final = frozenset(
+    kind.name for kind in (e.StockReserved, e.StockShipped, e.PositionPolicySet)
+)
+"""Events that neither free stock nor queue for it: the greater part, passed over unread."""
+
 
 class Commands(Protocol):
     """What the order processor asks of the ledger. Every method may be called at any time."""
@@ -89,8 +94,10 @@ class OrderProcessor:
             if is_order(stream):
                 if self._leaves_work(event):
                     orders[parse_order(stream)] = None
-            elif is_stock(stream) and (
-                known is None or known.originator_version < event.originator_version
+            elif (
+                is_stock(stream)
+                and event.topic not in NEVER_PROMOTABLE
+                and (known is None or known.originator_version < event.originator_version)
             ):
                 newest[stream] = event
         report = Report()
@@ -112,7 +119,8 @@ class OrderProcessor:
     def _leaves_work(self, event: StoredEvent) -> bool:
         """Whether an order's event alone shows that a task is (or may be) under way."""
         if event.topic == e.OrderPlaced.name and event.originator_version == 1:
-            return self._orders.fold(None, decode(event)).task is not None
+            data = decode(event).data
+            return not data.get("allocations") and not data.get("unfilled")
         return event.topic in TASK_EVENTS
 
     def _promotable(self, event: StoredEvent) -> bool:
