@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import reduce, singledispatch
 
 from ledger.domain import events as e
@@ -25,7 +24,7 @@ def apply(order: Order, event: e.Event) -> Order:
         The event contradicts the order: a corrupted or reordered history.
     """
     after = _apply(event, order)
-    return replace(after, version=order.version + 1)
+    return after._replace(version=order.version + 1)
 
 
 @singledispatch
@@ -36,8 +35,7 @@ def _apply(event: e.Event, order: Order) -> Order:
 
 @_apply.register
 def _placed(event: e.OrderPlaced, order: Order) -> Order:
-    order = replace(
-        order,
+    order = order._replace(
         customer=event.customer,
         policy=event.policy,
         expires_at=event.expires_at,
@@ -49,7 +47,7 @@ def _placed(event: e.OrderPlaced, order: Order) -> Order:
 
 @_apply.register
 def _lines_added(event: e.OrderLinesAdded, order: Order) -> Order:
-    return _still_allocating(replace(order, lines={**order.lines, **_asked(event.lines)}))
+    return _still_allocating(order._replace(lines={**order.lines, **_asked(event.lines)}))
 
 
 @_apply.register
@@ -62,7 +60,7 @@ def _chunk_allocated(event: e.OrderAllocated, order: Order) -> Order:
 def _deallocated(event: e.OrderDeallocated, order: Order) -> Order:
     order = _released(order, event.released, "rejected")
     shortfalls = order.shortfalls or event.shortfalls
-    return replace(order, shortfalls=shortfalls, task=Task(TaskKind.DEALLOCATION))
+    return order._replace(shortfalls=shortfalls, task=Task(TaskKind.DEALLOCATION))
 
 
 @_apply.register
@@ -70,14 +68,14 @@ def _rejected(event: e.OrderRejected, order: Order) -> Order:
     if not order.lines:
         policy = event.policy or order.policy
         lines = _asked(event.lines)
-        order = replace(order, customer=event.customer, policy=policy, lines=lines)
+        order = order._replace(customer=event.customer, policy=policy, lines=lines)
     order = _released(order, event.released, "rejected")
     lines = {
         number: line._replace(rejected=line.rejected + line.pending)
         for number, line in order.lines.items()
     }
     shortfalls = order.shortfalls or event.shortfalls
-    return replace(order, lines=lines, shortfalls=shortfalls, task=None)
+    return order._replace(lines=lines, shortfalls=shortfalls, task=None)
 
 
 @_apply.register
@@ -96,9 +94,8 @@ def _shipment_started(event: e.ShipmentStarted, order: Order) -> Order:
     else:
         wanted = {line.line: line.quantity for line in event.lines}
     remaining = _remaining(order.pick(wanted))
-    return replace(
-        order, task=Task(TaskKind.SHIPMENT, remaining, event.shipment_id, event.reference)
-    )
+    task = Task(TaskKind.SHIPMENT, remaining, event.shipment_id, event.reference)
+    return order._replace(task=task)
 
 
 @_apply.register
@@ -114,13 +111,13 @@ def _shipped(event: e.OrderShipped, order: Order) -> Order:
         shipments[-1] = shipments[-1]._replace(units=shipments[-1].units + units)
     else:
         shipments.append(Shipment(event.shipment_id, units, event.reference))
-    return _progress(replace(order, shipments=tuple(shipments)), event.shipped)
+    return _progress(order._replace(shipments=tuple(shipments)), event.shipped)
 
 
 @_apply.register
 def _cancellation_started(event: e.CancellationStarted, order: Order) -> Order:
     remaining = _remaining(order.open_places(event.lines))
-    return replace(order, task=Task(TaskKind.CANCELLATION, remaining, note=event.reason))
+    return order._replace(task=Task(TaskKind.CANCELLATION, remaining, note=event.reason))
 
 
 @_apply.register
@@ -130,7 +127,7 @@ def _cancelled(event: e.OrderCancelled, order: Order) -> Order:
 
 @_apply.register
 def _expiry_started(_: e.ExpiryStarted, order: Order) -> Order:
-    return replace(order, task=Task(TaskKind.EXPIRY, _remaining(order.open_places())))
+    return order._replace(task=Task(TaskKind.EXPIRY, _remaining(order.open_places())))
 
 
 @_apply.register
@@ -154,7 +151,7 @@ def _each(
         line = change(lines[part.line], part)
         line.check()
         lines[part.line] = line
-    return replace(order, lines=lines)
+    return order._replace(lines=lines)
 
 
 def _allocated(order: Order, allocations: Sequence[e.Allocation]) -> Order:
@@ -173,7 +170,7 @@ def _unfilled(order: Order, unfilled: Sequence[e.LineQuantity]) -> Order:
         line = lines[part.line]
         lines[part.line] = line._replace(unfilled=line.unfilled + part.quantity)
         lines[part.line].check()
-    return replace(order, lines=lines)
+    return order._replace(lines=lines)
 
 
 def _released(order: Order, released: Sequence[e.Allocation], fate: str) -> Order:
@@ -196,10 +193,10 @@ def _progress(order: Order, done: Sequence[e.Allocation]) -> Order:
     remaining = dict(order.task.remaining)
     for part in done:
         remaining.pop((part.line, part.location), None)
-    return replace(order, task=replace(order.task, remaining=remaining) if remaining else None)
+    return order._replace(task=order.task._replace(remaining=remaining) if remaining else None)
 
 
 def _still_allocating(order: Order) -> Order:
     """The order with an allocation task as long as a line is pending."""
     pending = any(line.pending for line in order.lines.values())
-    return replace(order, task=Task(TaskKind.ALLOCATION) if pending else None)
+    return order._replace(task=Task(TaskKind.ALLOCATION) if pending else None)

@@ -8,7 +8,6 @@ expired, rejected or unfilled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -146,19 +145,17 @@ class Shipment(NamedTuple):
     reference: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """Work under way: what of each line and location is still to be done (reserved, waiting)."""
 
     kind: TaskKind
-    remaining: Mapping[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    remaining: Mapping[tuple[int, str], tuple[int, int]] = MappingProxyType({})
     shipment_id: str | None = None
     note: str | None = None
     """The shipment's reference, or the cancellation's reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Units of an order by fate, over all its lines."""
 
     ordered: int = 0
@@ -197,8 +194,7 @@ class Totals:
         return OrderStatus.EXPIRED if self.expired else OrderStatus.CANCELLED
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """State of an order: the fold of its stream."""
 
     order_id: str
@@ -206,7 +202,7 @@ class Order:
     customer: str | None = None
     policy: OrderPolicy = OrderPolicy.ALL_OR_NOTHING
     expires_at: str | None = None
-    lines: Mapping[int, Line] = field(default_factory=dict)
+    lines: Mapping[int, Line] = MappingProxyType({})
     shipments: tuple[Shipment, ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
     task: Task | None = None

@@ -7,7 +7,7 @@ totals, the status and the task under way follow from the row before and the eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from projections.views.base import Key, View
 Changes = dict[str, Any]
 """Fields of a row with their new values."""
 
-FATES: Final = tuple(field.name for field in fields(Totals))
+FATES: Final = Totals._fields
 ALLOCATING: Final = (e.OrderPlaced, e.OrderLinesAdded, e.OrderAllocated)
 """Events that leave an order allocating for as long as units are pending."""
 
@@ -114,8 +114,8 @@ class OrdersView(View[OrderRow]):
 @singledispatch
 def _apply(event: e.OrderEvent, row: OrderRow) -> Changes:
     """The fields that an event changes."""
-    msg = f"the orders view can't fold a {type(event).__name__}"
-    raise NotImplementedError(msg)
+    msg = f"order {row.order_id}: the view can't fold a {type(event).__name__}"
+    raise TypeError(msg)
 
 
 @_apply.register
