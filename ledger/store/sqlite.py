@@ -29,6 +29,7 @@ from eventsourcing.sqlite import (
     SQLiteAggregateRecorder,
     SQLiteApplicationRecorder,
     SQLiteCursor,
+    SQLiteDatastore,
     SQLiteProcessRecorder,
 )
 from eventsourcing.utils import Environment, EnvType
@@ -43,6 +44,7 @@ from ledger.store.sqlite_connections import (
     Datastore,
     Synchronous,
 )
+from ledger.store.sqlite_group import GroupCommit
 
 
 class AggregateRecorder(SQLiteAggregateRecorder):
@@ -72,6 +74,13 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
 
     commands_table_name: Final = "commands"
 
+    def __init__(
+        self, datastore: SQLiteDatastore, events_table_name: str = "stored_events"
+    ) -> None:
+        super().__init__(datastore, events_table_name)
+        assert isinstance(datastore, Datastore), "made by the factory below"
+        self._group = GroupCommit(datastore)
+
     @override
     def construct_create_table_statements(self) -> list[str]:
         return [
@@ -82,27 +91,33 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         ]
 
     @override
-    def _insert_events(
+    def insert_events(
         self,
-        c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
         *,
         command: CommandRecord | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         _refuse(kwargs)
+        return self._group.run(lambda c: self._append(c, stored_events, command))
+
+    def _append(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], command: CommandRecord | None
+    ) -> list[int]:
         if command is not None:
             self._insert_command(c, command)
         rows = [
             (_text(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events
         ]
+        c.execute("SAVEPOINT events")
         try:
-            return self._insert_rows(c, rows)
+            ids = self._insert_rows(c, rows)
         except sqlite3.IntegrityError as error:
-            c.execute("ROLLBACK")  # what this commit inserted so far is no news
-            c.execute("BEGIN")
+            c.execute("ROLLBACK TO events")  # what this commit inserted so far is no news
             streams = dict.fromkeys(str(stored.originator_id) for stored in stored_events)
             raise VersionConflict(self._newest(c, streams)) from error
+        c.execute("RELEASE events")
+        return ids
 
     def _insert_rows(self, c: SQLiteCursor, rows: Sequence[tuple[Any, ...]]) -> list[int]:
         """Insert events; their ids follow each other, since nobody else writes meanwhile."""

@@ -129,7 +129,7 @@ class Datastore(SQLiteDatastore):
             if name in options
         }
         self.pool = _Pool(db_name=db_name, synchronous=synchronous, **sizes)
-        self._turn = writers_turn(db_name)
+        self.turn = writers_turn(db_name)
 
     @override
     @contextmanager
@@ -138,8 +138,21 @@ class Datastore(SQLiteDatastore):
             with super().transaction(commit=False) as cursor:
                 yield cursor
             return
+        with self.turn, self.transaction_in_turn() as cursor:
+            yield cursor
+
+    @contextmanager
+    def transaction_in_turn(self) -> Iterator[SQLiteCursor]:
+        """A writing transaction, for a caller that holds the `turn`.
+
+        Raises
+        ------
+        Contention
+            Another process kept the file locked; nothing was written.
+        UnknownOutcome
+            The commit itself failed.
+        """
         with (
-            self._turn,
             self.get_connection(commit=True) as connection,
             _WriteTransaction(connection) as cursor,
             cursor,
