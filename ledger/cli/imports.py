@@ -95,7 +95,8 @@ def import_files(
     sales become orders named after the invoice, and ship; C invoices become returns; negative
     rows elsewhere become adjustments with their description as the reason; fees such as POST are
     skipped. What an order lacks is received just before it, with reference to the invoice, unless
-    --opening-stock says what was there.
+    --opening-stock says what was there. Let one such import run at a time: receipts of two that
+    import the same file at once could come twice (orders, returns and adjustments can't).
 
     **stock-csv** (sku, location, quantity, and if known unit_cost in minor units, currency,
     reference): opening balances of positions nothing has happened to yet.
@@ -105,8 +106,8 @@ def import_files(
       --when-short reject samples/online-retail-sample.csv`
     - `ledger import --format stock-csv samples/opening-stock.csv`
 
-    Exit codes: 0 every row is in the ledger or a fee; 1 rows were refused or can't be read (each
-    is named); 2 a file or option can't be used, nothing was imported.
+    Exit codes: 0 every row is in the ledger or a fee; 1 rows were refused, ran short or can't
+    be read (each is named); 2 a file or option can't be used, nothing was imported.
     """
     if format_ is Format.STOCK_CSV and (opening_stock or when_short or location):
         fail("--opening-stock, --when-short and --location go with --format online-retail only.")

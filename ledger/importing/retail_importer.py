@@ -36,6 +36,7 @@ from ledger.service.commands import MAX_ORDER_LINES, AdjustStock
 
 ROUTE: Final = "import/online-retail"
 ACTOR: Final = "import"
+TAKEN: Final = "somebody else took what was received for it before it was ordered"
 CHANGED: Final = (
     "was imported before with other rows or options; nothing of it was changed. "
     "Import an invoice's rows from one file, with the options of the first time"
@@ -112,7 +113,11 @@ class OnlineRetailImporter:
                 return
             for number, row in enumerate(rows, 1):
                 line = order.lines[number]
-                self._settle(row, _fate(line), before=before)
+                fate = _fate(line)
+                if self._on_demand and fate is not Fate.SHIPPED:
+                    self._found(row, fate, TAKEN, before=before)
+                else:
+                    self._settle(row, fate, before=before)
                 self.summary.unfilled += line.quantity - line.shipped
 
     def _order_and_ship(self, invoice: Invoice) -> tuple[Order, bool]:
@@ -185,8 +190,8 @@ class OnlineRetailImporter:
         lack = retail.lacking(units, balances)
         for command in retail.receipts(invoice, lack):
             key = f"{invoice.number}/receipt/{retail.receipt_key(versions, command)}"
-            self._handle(key, command)
-        self.summary.received += sum(lack.values())
+            if not self._handle(key, command).replayed:
+                self.summary.received += sum(line.quantity for line in command.lines)
 
     def _handle(self, key: str, command: Command) -> Outcome:
         context = Context(actor=ACTOR, idempotency=Idempotency(ROUTE, key, ttl_seconds=None))

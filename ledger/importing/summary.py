@@ -74,7 +74,7 @@ class Summary:
     @property
     def ok(self) -> bool:
         """Whether no row needs looking at."""
-        return not any(fate.is_finding for fate, _ in self.tallies)
+        return not self.findings
 
     def by_fate(self) -> Counter[Fate]:
         """Rows per fate."""
