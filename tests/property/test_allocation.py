@@ -38,9 +38,7 @@ stocks = st.fixed_dictionaries(
     {stock_stream(sku, at): balances for sku in SKUS for at in LOCATIONS}
 )
 asked = st.lists(
-    st.tuples(
-        st.sampled_from(SKUS), st.integers(1, 3), st.none() | st.sampled_from(LOCATIONS)
-    ),
+    st.tuples(st.sampled_from(SKUS), st.integers(1, 3), st.none() | st.sampled_from(LOCATIONS)),
     min_size=1,
     max_size=4,
 )
@@ -61,9 +59,7 @@ def splits(line: Line) -> Iterator[dict[str, int]]:
     places = CANDIDATES if line.location is None else (line.location,)
     for parts in product(range(line.quantity + 1), repeat=len(places)):
         if sum(parts) <= line.quantity:
-            yield {
-                stock_stream(line.sku, at): n for at, n in zip(places, parts, strict=True) if n
-            }
+            yield {stock_stream(line.sku, at): n for at, n in zip(places, parts, strict=True) if n}
 
 
 def most_units(lines: list[Line], stock: dict[str, Balance]) -> int:
@@ -101,7 +97,7 @@ def test_all_or_nothing_finds_an_allocation_exactly_when_there_is_one(
     plan = run(OrderPolicy.ALL_OR_NOTHING, lines, stock)
     total = sum(line.quantity for line in lines)
     if most_units(lines, stock) == total:
-        assert plan.shortfalls == plan.unfilled == ()
+        assert (plan.shortfalls, plan.unfilled) == ((), ())
         assert taken_of(plan, lines).total() == total
     else:
         assert plan.shortfalls

@@ -127,9 +127,7 @@ def serve(process: Process) -> None:
 
 
 def ordered(units: int, order_id: str) -> PlaceOrder:
-    return PlaceOrder(
-        (OrderRequestLine("A", units),), order_id, policy=OrderPolicy.BACKORDER
-    )
+    return PlaceOrder((OrderRequestLine("A", units),), order_id, policy=OrderPolicy.BACKORDER)
 
 
 def test_a_head_that_cannot_be_served_whole_is_served_in_part_and_stays_the_head() -> None:

@@ -16,7 +16,7 @@ from ledger.domain.order import Order
 from ledger.errors import IdempotencyKeyReused
 from ledger.service.clock import parse_instant
 from ledger.store.base import LedgerRecorder
-from tests.support.model_books import FATES
+from tests.support.model_books import FATES, BalanceTold
 
 _HASH = re.compile(rb',"hash":"([0-9a-f]{64})"(?=}$)')
 
@@ -71,8 +71,8 @@ class Auditor:
         fresh, self.heard = self.heard, []
         return fresh
 
-    def balances(self) -> dict[str, tuple[int, int, int, int, int | None]]:
-        """On hand, reserved, backordered, damaged and threshold of every position."""
+    def balances(self) -> dict[str, BalanceTold]:
+        """The balances of all positions."""
         return {
             stream: (b.on_hand, b.reserved, b.backordered, b.damaged, b.low_stock_threshold)
             for stream, b in self.laws.balances.items()
@@ -104,10 +104,11 @@ def snapshot(order: Order | None) -> dict[str, Any] | None:
         "lines": {
             number: {
                 "asked": (line.sku, line.quantity, line.location),
-                **{
-                    what: {at: units for at, p in line.places.items() if (units := getattr(p, what))}
-                    for what in ("reserved", "backordered", "shipped")
+                "reserved": {at: p.reserved for at, p in line.places.items() if p.reserved},
+                "backordered": {
+                    at: p.backordered for at, p in line.places.items() if p.backordered
                 },
+                "shipped": {at: p.shipped for at, p in line.places.items() if p.shipped},
                 **{fate: getattr(line, fate) for fate in FATES},
             }
             for number, line in order.lines.items()

@@ -23,6 +23,7 @@ from ledger.service import (
 )
 from tests.support.histories import small_commits
 from tests.support.model import Model
+from tests.support.model_books import BalanceTold
 from tests.support.processes import START, Process, Site, new_site
 
 SKUS = ("A", "B", "C")
@@ -89,7 +90,7 @@ def model_of(stock: Stocked, site: Site) -> Model:
     return model
 
 
-def held(balances: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def held(balances: dict[str, BalanceTold]) -> dict[str, BalanceTold]:
     """Balances that are not zero: compensation leaves positions that a single commit never met."""
     return {stream: balance for stream, balance in balances.items() if any(balance)}
 

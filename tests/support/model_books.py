@@ -17,6 +17,9 @@ Written = list[tuple[str, int, str]]
 Limit = tuple[str, str | None, int, int]
 """A shortfall: SKU, named location, units asked for, units that could be had."""
 
+BalanceTold = tuple[int, int, int, int, int | None]
+"""On hand, reserved, backordered, damaged, and the low-stock threshold."""
+
 FATES = ("unfilled", "cancelled", "expired", "rejected")
 
 
@@ -138,8 +141,8 @@ class Books:
             written += self.write(stream, streams[stream])
         return written
 
-    def balances(self) -> dict[str, tuple[int, int, int, int, int | None]]:
-        """On hand, reserved, backordered, damaged and threshold of positions with history."""
+    def balances(self) -> dict[str, BalanceTold]:
+        """The balances of positions with history."""
         return {
             stream: (
                 spot.on_hand,

@@ -47,9 +47,7 @@ class Site:
         self.ids = count()
         self.auditor = Auditor(self.recorder)
 
-    def start(
-        self, *, crash: tuple[int, Loss] | None = None, cache_size: int = 50_000
-    ) -> Process:
+    def start(self, *, crash: tuple[int, Loss] | None = None, cache_size: int = 50_000) -> Process:
         """A new process that remembers nothing; `crash` as in `FaultyRecorder`."""
         process = Process(self, cache_size)
         process.faults.crash = crash

@@ -31,6 +31,8 @@ skus = st.sampled_from(SKUS)
 locations = st.sampled_from(LOCATIONS)
 order_ids = st.sampled_from(ORDERS)
 numbers = st.integers(1, 4)
+quantities = st.sampled_from((1, 1, 2, 4))
+
 
 def _receipts(lines: int) -> st.SearchStrategy[ReceiveStock]:
     line = st.builds(ReceiptLine, skus, locations, st.integers(1, 4))
@@ -70,11 +72,10 @@ placing = st.builds(
 shipping = st.builds(
     ShipOrder,
     order_ids,
-    st.none() | st.lists(st.builds(LineWanted, numbers, numbers), max_size=3).map(tuple),
+    st.none()
+    | st.lists(st.builds(LineWanted, st.integers(1, 3), quantities), max_size=3).map(tuple),
 )
-cancelling = st.builds(
-    CancelOrder, order_ids, st.none() | st.lists(numbers, max_size=3).map(tuple)
-)
+cancelling = st.builds(CancelOrder, order_ids, st.none() | st.lists(numbers, max_size=3).map(tuple))
 
 wishes: st.SearchStrategy[Command] = st.one_of(
     receiving, placing, placing, shipping, cancelling, receiving, adjusting, returning,
