@@ -1,4 +1,7 @@
-"""`python -m bench [NAME ...] [--files FILE ...]`: run the measurements and print their tables."""
+"""`python -m bench [NAME ...] [--files FILE ...]`: run the measurements and print their tables.
+
+`--files` are the invoices that `import` reads; without them it makes its own.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,23 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import hot_sku, http_orders
+from bench import hot_sku, http_orders, import_files
 
 
 def main() -> None:
     """Run what is named, or everything."""
-    runs: dict[str, Callable[[], Table]] = {"http": http_orders.run, "hot": hot_sku.run}
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*runs, "import", []], default=[])
-    parser.add_argument("--files", nargs="*", type=Path, default=[], metavar="FILE")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="http, hot or import")
+    parser.add_argument("--files", nargs="+", type=Path, default=[], metavar="FILE")
     arguments = parser.parse_args()
+    runs: dict[str, Callable[[], Table]] = {
+        "http": http_orders.run,
+        "hot": hot_sku.run,
+        "import": lambda: import_files.run(arguments.files),
+    }
+    for name in arguments.names:
+        if name not in runs:
+            parser.error(f"there is no {name!r}: choose from {', '.join(runs)}")
     console = Console(width=120)
     console.print(f"Python {platform.python_version()}, {platform.machine()}")
     for name in arguments.names or runs:

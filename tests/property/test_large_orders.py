@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.errors import OrderBusy, Refusal
@@ -23,6 +23,7 @@ from tests.support.auditing import refusal, snapshot
 from tests.support.faults import Crash
 from tests.support.large_orders import (
     ORDER,
+    SKUS,
     Stocked,
     Story,
     essence,
@@ -41,6 +42,7 @@ from tests.support.lost_answers import Loss
 from tests.support.model import Model
 from tests.support.processes import START, Process, Site
 
+more_often = settings(max_examples=2 * settings().max_examples)
 DUE = START + timedelta(seconds=60)
 
 crashes: st.SearchStrategy[list[tuple[int, Loss]]] = st.lists(
@@ -56,6 +58,7 @@ def check(site: Site, model: Model) -> None:
     assert held(site.auditor.balances()) == held(model.balances())
 
 
+@more_often
 @given(stories)
 def test_a_large_order_ends_as_with_the_model_that_knows_no_chunks(story: Story) -> None:
     with small_site(story.stock) as site:
@@ -82,6 +85,7 @@ def refused(process: Process, command: Command) -> tuple[object, ...]:
     return ()
 
 
+@more_often
 @given(stories, crashes)
 def test_a_crash_before_or_after_any_commit_changes_nothing(
     story: Story, crashes: list[tuple[int, Loss]]
@@ -123,6 +127,7 @@ turns = st.lists(
 commands = st.sampled_from((None, ShipOrder(ORDER, shipment_id="s-1"), CancelOrder(ORDER)))
 
 
+@more_often
 @given(stocks, orders, turns, commands, turns)
 def test_whoever_steps_and_whatever_comes_between_nothing_is_oversold_and_all_is_finished(
     stock: Stocked, order: PlaceOrder, first: list[Turn], then: Command | None, more: list[Turn]
@@ -217,11 +222,30 @@ def test_an_order_that_is_due_or_served_while_busy_is_finished_first(
         process.send(order)
         for _ in range(steps):
             step(process)
-        for sku, at in (("A", "east"), ("B", "east"), ("C", "east")):
-            process.send(receipt({(sku, at): 30}))
-            process.ledger.promote(stock_stream(sku, at))
+        for sku in SKUS:
+            process.send(receipt({(sku, "east"): 30}))
+            process.ledger.promote(stock_stream(sku, "east"))
         assert process.ledger.expire(ORDER, DUE)
         done = process.ledger.history.order(ORDER)
         assert done is not None
         assert done.task is None
         assert done.totals.expired == done.totals.ordered
+
+
+@given(stocks, orders, st.integers(0, 6))
+def test_who_serves_the_queue_of_an_order_that_is_being_cancelled_finishes_that_first(
+    stock: Stocked, order: PlaceOrder, steps: int
+) -> None:
+    order = replace(order, policy=OrderPolicy.BACKORDER)
+    with small_site(stock) as site:
+        process = site.start()
+        process.send(order)
+        process.ledger.advance(ORDER)
+        process.send(CancelOrder(ORDER))
+        for _ in range(steps):
+            step(process)
+        for sku in SKUS:
+            process.send(receipt({(sku, "east"): 30}))
+            assert process.ledger.promote(stock_stream(sku, "east")) == 0
+        done = process.ledger.advance(ORDER)
+        assert done.totals.cancelled == done.totals.ordered

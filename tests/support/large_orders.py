@@ -65,7 +65,7 @@ deeds = st.one_of(
     st.lists(st.builds(LineWanted, numbers, st.just(1)), min_size=1, max_size=4)
     .map(lambda wanted: ShipOrder(ORDER, tuple(wanted), shipment_id="s-1")),
     st.just(CancelOrder(ORDER)),
-    st.lists(numbers, min_size=1, max_size=4).map(lambda ns: CancelOrder(ORDER, tuple(ns))),
+    st.lists(numbers, min_size=2, max_size=5).map(lambda ns: CancelOrder(ORDER, tuple(ns))),
 )  # fmt: skip
 stories = st.builds(Story, stocks, orders, deeds)
 

@@ -137,11 +137,11 @@ class Client:
             assert int(headers["Retry-After"]) > 0, answer
             time.sleep(int(headers["Retry-After"]))
 
-    def log(self, stream: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every event there is, of the whole log or of one stream."""
-        of_stream, after = f"&stream={stream}" if stream else "", 0
+    def log(self) -> Iterator[dict[str, Any]]:
+        """Every event there is, oldest first."""
+        after = 0
         while True:
-            page = self.get(f"/v1/events?limit=1000&after={after}{of_stream}")
+            page = self.get(f"/v1/events?limit=1000&after={after}")
             yield from page["items"]
             if not page["items"]:
                 return
