@@ -7,7 +7,7 @@ orders), nothing is oversold and everybody finishes in the same place.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -23,7 +23,6 @@ from tests.support.auditing import refusal, snapshot
 from tests.support.faults import Crash
 from tests.support.large_orders import (
     ORDER,
-    SKUS,
     Stocked,
     Story,
     essence,
@@ -35,6 +34,7 @@ from tests.support.large_orders import (
     receipt,
     small_site,
     spots,
+    step,
     stocks,
     stories,
 )
@@ -85,7 +85,6 @@ def refused(process: Process, command: Command) -> tuple[object, ...]:
     return ()
 
 
-@more_often
 @given(stories, crashes)
 def test_a_crash_before_or_after_any_commit_changes_nothing(
     story: Story, crashes: list[tuple[int, Loss]]
@@ -127,7 +126,6 @@ turns = st.lists(
 commands = st.sampled_from((None, ShipOrder(ORDER, shipment_id="s-1"), CancelOrder(ORDER)))
 
 
-@more_often
 @given(stocks, orders, turns, commands, turns)
 def test_whoever_steps_and_whatever_comes_between_nothing_is_oversold_and_all_is_finished(
     stock: Stocked, order: PlaceOrder, first: list[Turn], then: Command | None, more: list[Turn]
@@ -202,50 +200,3 @@ class Table:
             for command in (ShipOrder(ORDER), CancelOrder(ORDER), CancelOrder(ORDER, (1,))):
                 with pytest.raises(OrderBusy, match=order.task.kind):
                     self.client.send(command)
-
-
-def step(process: Process, side: Loss = "after") -> None:
-    """One commit towards the end, then the process stops without another thought."""
-    process.faults.crash = (0, side)
-    with suppress(Crash):
-        process.ledger.advance(ORDER)
-    process.faults.crash = None
-
-
-@given(stocks, orders, st.integers(0, 6))
-def test_an_order_that_is_due_or_served_while_busy_is_finished_first(
-    stock: Stocked, order: PlaceOrder, steps: int
-) -> None:
-    order = replace(order, policy=OrderPolicy.BACKORDER)
-    with small_site(stock) as site:
-        process = site.start()
-        process.send(order)
-        for _ in range(steps):
-            step(process)
-        for sku in SKUS:
-            process.send(receipt({(sku, "east"): 30}))
-            process.ledger.promote(stock_stream(sku, "east"))
-        assert process.ledger.expire(ORDER, DUE)
-        done = process.ledger.history.order(ORDER)
-        assert done is not None
-        assert done.task is None
-        assert done.totals.expired == done.totals.ordered
-
-
-@given(stocks, orders, st.integers(0, 6))
-def test_who_serves_the_queue_of_an_order_that_is_being_cancelled_finishes_that_first(
-    stock: Stocked, order: PlaceOrder, steps: int
-) -> None:
-    order = replace(order, policy=OrderPolicy.BACKORDER)
-    with small_site(stock) as site:
-        process = site.start()
-        process.send(order)
-        process.ledger.advance(ORDER)
-        process.send(CancelOrder(ORDER))
-        for _ in range(steps):
-            step(process)
-        for sku in SKUS:
-            process.send(receipt({(sku, "east"): 30}))
-            assert process.ledger.promote(stock_stream(sku, "east")) == 0
-        done = process.ledger.advance(ORDER)
-        assert done.totals.cancelled == done.totals.ordered

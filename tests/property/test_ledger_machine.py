@@ -163,4 +163,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=3 * settings().max_examples)
+TestLedgerMachine.settings = settings(max_examples=2 * settings().max_examples)

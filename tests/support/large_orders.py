@@ -21,7 +21,9 @@ from ledger.service import (
     ReceiveStock,
     ShipOrder,
 )
+from tests.support.faults import Crash
 from tests.support.histories import small_commits
+from tests.support.lost_answers import Loss
 from tests.support.model import Model
 from tests.support.model_books import BalanceTold
 from tests.support.processes import START, Process, Site, new_site
@@ -128,3 +130,11 @@ def finish(process: Process, story: Story) -> None:
     with suppress(Refusal):
         process.send(story.then, "then")
     process.ledger.advance(ORDER)
+
+
+def step(process: Process, side: Loss = "after") -> None:
+    """One commit towards the end, then the process stops without another thought."""
+    process.faults.crash = (0, side)
+    with suppress(Crash):
+        process.ledger.advance(ORDER)
+    process.faults.crash = None

@@ -75,7 +75,9 @@ shipping = st.builds(
     st.none()
     | st.lists(st.builds(LineWanted, st.integers(1, 3), quantities), max_size=3).map(tuple),
 )
-cancelling = st.builds(CancelOrder, order_ids, st.none() | st.lists(numbers, max_size=3).map(tuple))
+cancelling = st.builds(
+    CancelOrder, order_ids, st.none() | st.lists(st.integers(1, 2), max_size=3).map(tuple)
+)
 
 wishes: st.SearchStrategy[Command] = st.one_of(
     receiving, placing, placing, shipping, cancelling, receiving, adjusting, returning,
