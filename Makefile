@@ -14,8 +14,11 @@ LOCK_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
+# The DynamoDB engines the tests run on. MiniStack pins a botocore of its own.
+MINISTACK := .venv-ministack
+DYNAMODB_LOCAL := .cache/dynamodb-local
 
 .PHONY: help
 help: ## Show this list
@@ -29,7 +32,7 @@ run: $(VENV)/.run ## Serve the API on 127.0.0.1:PORT, keeping events in the SQLi
 	@LEDGER_STORE="sqlite:$(DB)" $(BIN)/ledger serve --host 127.0.0.1 --port "$(PORT)"
 
 .PHONY: test
-test: check ## Run the checks, then the tests
+test: check engines ## Run the checks, then the tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: check
@@ -39,25 +42,29 @@ check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+.PHONY: engines
+engines: $(MINISTACK)/.done $(DYNAMODB_LOCAL)/.done ## Install the DynamoDB engines the tests run on
+
 .PHONY: fmt
 fmt: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Run the benchmarks
+bench: $(VENV)/.dev engines ## Run the benchmarks
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 # LOCK_ARGS=--upgrade takes the newest releases; without it the pins that still fit are kept.
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
-	$(LOCK) --extra cli --group dev --output-file requirements/dev.txt
-	$(LOCK) --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
-	$(LOCK) --constraint requirements/dev.txt --output-file requirements/lambda.txt
+	$(LOCK) pyproject.toml --extra cli --group dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/lambda.txt
+	$(LOCK) --group pyproject.toml:ministack --output-file requirements/ministack.txt
 
 .PHONY: clean
-clean: ## Remove the virtual environment and every cache; the data in var/ stays
-	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove the virtual environments and every cache; the data in var/ stays
+	rm -rf $(VENV) $(MINISTACK) .cache build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:
@@ -81,3 +88,12 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
+
+$(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.created
+	$(BIN)/python -m venv --clear $(MINISTACK)
+	$(MINISTACK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+$(DYNAMODB_LOCAL)/.done: requirements/dynamodb-local.pin tests/support/dynamodb_local.py | $(VENV)/.created
+	$(BIN)/python -m tests.support.dynamodb_local
+	@touch $@

@@ -1,4 +1,4 @@
-"""What every test shares: Hypothesis profiles.
+"""What every test shares: Hypothesis profiles, and the DynamoDB engines.
 
 `ci` (the default) draws the same bounded examples every time; `deep` explores for long:
 `HYPOTHESIS_PROFILE=deep pytest tests/property`.
@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.engines import AWS_ABSENT, AWS_ENVIRONMENT, Engines
 
 settings.register_profile(
     "ci",
@@ -27,3 +31,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """The DynamoDB engines, each started when it is first asked for; boto3 finds only them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in AWS_ENVIRONMENT.items():
+            patch.setenv(name, value)
+        for name in AWS_ABSENT:
+            patch.delenv(name, raising=False)
+        engines = Engines()
+        yield engines
+        engines.close()
