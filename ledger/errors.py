@@ -4,7 +4,7 @@
 
     PersistenceError (eventsourcing)
     ├── IntegrityError (eventsourcing)
-    │   ├── VersionConflict    another commit took a version; carries the newest events
+    │   ├── VersionConflict    another commit took a version; carries events that did
     │   └── CommandRecorded    the command's idempotency key was recorded before
     ├── OperationalError (eventsourcing)
     │   ├── Contention         the stock was too busy for the bounded retries; try again
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 class VersionConflict(IntegrityError):
     """A version to be written exists already. Nothing of the commit was stored.
 
-    `newest` holds, for streams the store could tell without another read, a newer event.
+    `newest` is what the store could tell without another read: of each stream whose version was
+    taken, a stored event of that version or a later one. SQLite tells the newest event, and of
+    every stream of the commit; DynamoDB the event that took the version, which may be long
+    overtaken. It is empty if a stream moved but nothing can be told of it (two transactions that
+    met on DynamoDB): nothing may be concluded then, but the commit may be tried again as it is.
     """
 
     def __init__(self, newest: Mapping[str, StoredEvent]) -> None:

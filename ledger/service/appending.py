@@ -206,7 +206,7 @@ class Appender:
         known.conflicts += 1
         known.existing |= {stream for stream in conflict.newest if is_order(stream)}
         self._cache.drop(session.heads)
-        if known.conflicts == 1:
+        if known.conflicts == 1 and conflict.newest:
             newer = {
                 stream: head_of(stored)
                 for stream, stored in conflict.newest.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from eventsourcing.persistence import StoredEvent
@@ -100,7 +100,7 @@ class Session:
         self._seen: set[str] = set()
         self.heads: dict[str, Head] = {}
         self.remembered: set[str] = set()
-        """Streams whose state came from memory instead of a strong read."""
+        """Streams whose state came from memory, or from a read that may be stale."""
 
     @property
     def history(self) -> History:
@@ -112,8 +112,7 @@ class Session:
         streams = list(streams)
         unknown = [stream for stream in streams if not self._recall(stream)]
         if unknown:
-            newest = self._recorder.select_newest(unknown)
-            self.heads.update({stream: head_of(stored) for stream, stored in newest.items()})
+            self._read(unknown)
         positions = {}
         for stream in streams:
             head = self.heads.get(stream)
@@ -122,6 +121,17 @@ class Session:
             else:
                 positions[stream] = Position.of(stream, 0, Balance())
         return positions
+
+    def _read(self, streams: Sequence[str]) -> None:
+        """Read positions for the first time: strongly where it is cheap, or was asked for."""
+        weak = self._recorder.weak_reads and not self._fresh
+        strongly = [s for s in streams if not weak or s in self._stale]
+        weakly = [s for s in streams if s not in strongly]
+        newest = self._recorder.select_newest(strongly) if strongly else {}
+        if weakly:
+            newest |= self._recorder.select_newest(weakly, strong=False)
+            self.remembered.update(weakly)
+        self.heads.update({stream: head_of(stored) for stream, stored in newest.items()})
 
     def order(self, order_id: str) -> Order | None:
         """The order, or None if there is none."""

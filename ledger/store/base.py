@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,9 @@ class LedgerRecorder(ApplicationRecorder):
         CommandRecorded
             A live record of the key exists. It outranks every other reason.
         VersionConflict
-            A version exists already.
+            A version exists already. It names each stream whose version was taken with a stored
+            event of that version or a later one, and may name streams without a conflict; or it
+            names none, if another commit was under way.
         Contention
             The store was too busy; nothing was stored.
         UnknownOutcome
@@ -55,9 +57,20 @@ class LedgerRecorder(ApplicationRecorder):
             The store can't write that much atomically.
         """
 
+    @property
+    def weak_reads(self) -> bool:
+        """Whether a read that need not be strong is cheaper here, and may be stale."""
+        return False
+
     @abstractmethod
-    def select_newest(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
-        """The newest event of each stream that has one, read strongly."""
+    def select_newest(
+        self, streams: Iterable[str], *, strong: bool = True
+    ) -> dict[str, StoredEvent]:
+        """The newest event of each stream that has one.
+
+        `strong` False lets a store with `weak_reads` answer from a moment ago, at half the price:
+        good enough to decide on (a stale guess fails its condition), never to refuse on.
+        """
 
     @abstractmethod
     def find_command(self, key: str) -> CommandRecord | None:
@@ -70,3 +83,17 @@ class LedgerRecorder(ApplicationRecorder):
     @abstractmethod
     def close(self) -> None:
         """Close every connection to the store."""
+
+
+def refuse_unknown(arguments: Mapping[str, Any]) -> None:
+    """Refuse keyword arguments of `insert_events` that nobody would act on.
+
+    The library's applications always pass `tracking`, which is None unless events of another
+    application are being processed; only a process recorder can record that.
+    """
+    unknown = sorted(
+        name for name, value in arguments.items() if name != "tracking" or value is not None
+    )
+    if unknown:
+        msg = f"insert_events() got unexpected arguments: {', '.join(unknown)}"
+        raise TypeError(msg)

@@ -37,7 +37,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import override
 
 from ledger.errors import CommandRecorded, VersionConflict
-from ledger.store.base import CommandRecord, LedgerRecorder
+from ledger.store.base import CommandRecord, LedgerRecorder, refuse_unknown
 from ledger.store.sqlite_connections import (
     LOCK_TIMEOUT_SECONDS,
     POOL_SIZE,
@@ -54,7 +54,7 @@ class AggregateRecorder(SQLiteAggregateRecorder):
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        _refuse(kwargs)
+        refuse_unknown(kwargs)
         return super()._insert_events(c, stored_events)
 
 
@@ -65,7 +65,7 @@ class ProcessRecorder(SQLiteProcessRecorder):
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        _refuse(kwargs.keys() - {"tracking"})
+        refuse_unknown({name: kwargs[name] for name in kwargs.keys() - {"tracking"}})
         return super()._insert_events(c, stored_events, **kwargs)
 
 
@@ -98,7 +98,7 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         command: CommandRecord | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
-        _refuse(kwargs)
+        refuse_unknown(kwargs)
         return self._group.run(lambda c: self._append(c, stored_events, command))
 
     def _append(
@@ -147,7 +147,9 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
                 raise CommandRecorded(record)
 
     @override
-    def select_newest(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+    def select_newest(
+        self, streams: Iterable[str], *, strong: bool = True
+    ) -> dict[str, StoredEvent]:
         with self.datastore.transaction(commit=False) as c:
             return self._newest(c, streams)
 
@@ -204,13 +206,6 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
 
 def _text(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
-
-
-def _refuse(unknown: Iterable[str]) -> None:
-    names = sorted(unknown)
-    if names:
-        msg = f"insert_events() got unexpected arguments: {', '.join(names)}"
-        raise TypeError(msg)
 
 
 class Factory(library.SQLiteFactory):  # the only factory in here, as the library asks

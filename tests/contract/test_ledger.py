@@ -27,8 +27,7 @@ from ledger.service import (
     ShipOrder,
 )
 from ledger.store.base import LedgerRecorder
-from ledger.verify import verify
-from tests.contract.conftest import Store
+from tests.support.event_stores import ATOMIC, Store, all_events, verified
 from tests.support.lost_answers import LosingRecorder, Loss
 
 keys = count()
@@ -60,11 +59,11 @@ def test_the_same_key_gives_the_same_answer_and_records_nothing(ledger: Ledger) 
     receive(ledger, "A", 10)
     for command in (order(3), order(3, "o-1"), ShipOrder("o-1"), order(99)):
         first = ledger.handle(command, context("key-of-" + repr(command)))
-        events = ledger.recorder.max_notification_id()
+        events = all_events(ledger.recorder)
         again = ledger.handle(command, context("key-of-" + repr(command)))
         assert answer(again) == answer(first)
         assert (first.replayed, again.replayed) == (False, True)
-        assert ledger.recorder.max_notification_id() == events
+        assert all_events(ledger.recorder) == events
 
 
 def test_the_same_answer_comes_from_another_process_long_after(store: Store) -> None:
@@ -110,13 +109,13 @@ def test_a_lost_answer_is_found_out_not_guessed(
     ledger = Ledger(losing)
     receive(ledger, "A", 10)
     ledger.handle(order(2, "o-1"), context())
-    before = recorder.max_notification_id() or 0
+    before = len(all_events(recorder))
     losing.losses = [loss]
     outcome = ledger.handle(command, context("key"))
     assert outcome.events
-    assert recorder.max_notification_id() == before + len(outcome.events)
+    assert len(all_events(recorder)) == before + len(outcome.events)
     assert answer(ledger.handle(command, context("key"))) == answer(outcome)
-    assert verify(recorder).ok
+    assert verified(recorder).ok
 
 
 @pytest.mark.parametrize("command", [order(10, "o-1"), order(10)])
@@ -153,7 +152,7 @@ def test_an_internal_step_whose_answer_is_lost_is_not_done_twice(
     losing.losses = ["after"]
     assert ledger.promote("stock:A@main") == 3
     assert ledger.promote("stock:A@main") == 0
-    assert verify(recorder).ok
+    assert verified(recorder).ok
 
 
 def test_a_refusal_is_never_made_on_remembered_state(store: Store) -> None:
@@ -177,6 +176,7 @@ def test_an_order_id_is_used_once(ledger: Ledger) -> None:
         ledger.handle(ShipOrder("o-2"), context())
 
 
+@pytest.mark.parametrize("store", ATOMIC, indirect=True)
 def test_many_clients_of_one_position_sell_exactly_what_is_there(store: Store) -> None:
     """Half of the clients share one process, half come with their own."""
     shared = Ledger(store.open())
@@ -189,5 +189,5 @@ def test_many_clients_of_one_position_sell_exactly_what_is_there(store: Store) -
 
     with ThreadPoolExecutor(len(ledgers)) as pool:
         assert sum(pool.map(buy, ledgers)) == 50
-    report = verify(shared.recorder)
+    report = verified(shared.recorder)
     assert report.ok, report.findings

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ledger.service import Command
 from ledger.store.base import LedgerRecorder
-from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
+from ledger.store.sqlite import open_recorder
 from tests.support.lost_answers import Loss
 from tests.support.model_books import Answer
 from tests.support.trial import Sent, Trial
@@ -61,7 +61,6 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def close_store(self) -> None:
         """Close what `open_store` opened."""
-        assert isinstance(self.recorder, SQLiteLedgerRecorder)
         self.recorder.close()
 
     def teardown(self) -> None:

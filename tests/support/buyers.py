@@ -1,6 +1,6 @@
 """Clients that buy one unit of a hot SKU, from threads and from whole processes.
 
-Run as a program it is one such process: `python -m tests.support.buyers FILE NAME THREADS EACH`
+Run as a program it is one such process: `python -m tests.support.buyers STORE NAME THREADS EACH`
 waits for a line on its input, buys, and prints how many orders got which status.
 """
 
@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+from ledger.bootstrap import open_event_store
 from ledger.errors import Contention
 from ledger.service import Context, Idempotency, Ledger, OrderRequestLine, Outcome, PlaceOrder
-from ledger.store.sqlite import open_recorder
+from ledger.settings import Settings
 
 T = TypeVar("T")
 SKU = "hot"
@@ -60,9 +61,9 @@ def buy_many(ledger: Ledger, name: str, threads: int, each: int) -> Counter[str]
     return Counter(found for client_found in at_once(deeds) for found in client_found)
 
 
-def main(file: str, name: str, threads: str, each: str) -> None:
-    """Be one process of buyers."""
-    recorder = open_recorder(file)
+def main(store: str, name: str, threads: str, each: str) -> None:
+    """Be one process of buyers on the store that settings name so."""
+    recorder = open_event_store(Settings(store=store))
     ledger = Ledger(recorder)
     print("ready", flush=True)
     sys.stdin.readline()

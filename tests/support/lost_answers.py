@@ -18,7 +18,7 @@ class LosingRecorder(LedgerRecorder):
     """Passes everything on; the next appends lose their answer as `losses` says, oldest first."""
 
     def __init__(self, recorder: LedgerRecorder) -> None:
-        self._recorder = recorder
+        self.inner = recorder
         self.losses: list[Loss] = []
         self.deaf = False
         """Whether reads fail too, as long as set: the network is gone, not only one answer."""
@@ -33,7 +33,7 @@ class LosingRecorder(LedgerRecorder):
         loss = self.losses.pop(0) if self.losses else None
         if loss == "before":
             raise UnknownOutcome("timed out")
-        ids = self._recorder.insert_events(stored_events, command=command, **kwargs)
+        ids = self.inner.insert_events(stored_events, command=command, **kwargs)
         if loss == "after":
             raise UnknownOutcome("timed out")
         return ids
@@ -48,18 +48,24 @@ class LosingRecorder(LedgerRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         self._listen()
-        return self._recorder.select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
+        return self.inner.select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
 
-    def select_newest(self, streams: Iterable[str]) -> dict[str, StoredEvent]:
+    @property
+    def weak_reads(self) -> bool:
+        return self.inner.weak_reads
+
+    def select_newest(
+        self, streams: Iterable[str], *, strong: bool = True
+    ) -> dict[str, StoredEvent]:
         self._listen()
-        return self._recorder.select_newest(streams)
+        return self.inner.select_newest(streams, strong=strong)
 
     def find_command(self, key: str) -> CommandRecord | None:
         self._listen()
-        return self._recorder.find_command(key)
+        return self.inner.find_command(key)
 
     def purge_commands(self) -> int:
-        return self._recorder.purge_commands()
+        return self.inner.purge_commands()
 
     def select_notifications(
         self,
@@ -70,20 +76,20 @@ class LosingRecorder(LedgerRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        return self._recorder.select_notifications(
+        return self.inner.select_notifications(
             start, limit, stop, topics, inclusive_of_start=inclusive_of_start
         )
 
     def max_notification_id(self) -> int | None:
-        return self._recorder.max_notification_id()
+        return self.inner.max_notification_id()
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[LibraryRecorder]:
-        return self._recorder.subscribe(gt, topics)
+        return self.inner.subscribe(gt, topics)
 
     def close(self) -> None:
-        self._recorder.close()
+        self.inner.close()
 
     def _listen(self) -> None:
         if self.deaf:

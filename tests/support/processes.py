@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.service import Command, Context, Idempotency, Ledger, Outcome
-from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
+from ledger.store.base import LedgerRecorder
+from ledger.store.sqlite import open_recorder
 from tests.support.auditing import Auditor
 from tests.support.faults import FaultyRecorder
 from tests.support.lost_answers import Loss
@@ -40,8 +41,8 @@ class Process:
 class Site:
     """A store, a clock and ids that all its processes share."""
 
-    def __init__(self, path: Path, locations: Sequence[str]) -> None:
-        self.recorder: SQLiteLedgerRecorder = open_recorder(path)
+    def __init__(self, recorder: LedgerRecorder, locations: Sequence[str]) -> None:
+        self.recorder = recorder
         self.locations = locations
         self.now = START
         self.ids = count()
@@ -56,9 +57,9 @@ class Site:
 
 @contextmanager
 def new_site(locations: Sequence[str]) -> Iterator[Site]:
-    """A site on an empty store; in the end everything recorded is judged."""
+    """A site on an empty file; in the end everything recorded is judged, commit by commit."""
     with TemporaryDirectory() as folder:
-        site = Site(Path(folder, "ledger.db"), locations)
+        site = Site(open_recorder(Path(folder, "ledger.db")), locations)
         try:
             yield site
             site.auditor.catch_up()

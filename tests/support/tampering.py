@@ -24,7 +24,7 @@ from ledger.service import (
     SetPositionPolicy,
     ShipOrder,
 )
-from ledger.store.sqlite import open_recorder
+from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
 from ledger.verify import Report, verify
 from tests.support.processes import new_site
 
@@ -49,6 +49,7 @@ def sound() -> bytes:
         shop.send(CancelOrder("o1"))
         shop.send(SetPositionPolicy("A", "west", 5))
         shop.send(ReceiveStock((ReceiptLine("C", "west", 1),)))
+        assert isinstance(site.recorder, SQLiteLedgerRecorder)
         path = Path(site.recorder.datastore.pool.db_name)
         with closing(sqlite3.connect(path)) as database:
             return database.serialize()

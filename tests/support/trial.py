@@ -22,8 +22,8 @@ from ledger.service import (
     ShipOrder,
 )
 from ledger.store.base import LedgerRecorder
-from ledger.verify import verify
 from tests.support.auditing import Auditor, refusal, snapshot, written
+from tests.support.event_stores import verified
 from tests.support.faults import FaultyRecorder
 from tests.support.model import Model
 from tests.support.model_books import Answer
@@ -163,7 +163,7 @@ class Trial:
 
     def conclude(self) -> None:
         """The whole history verifies, and every order is as the model has it."""
-        report = verify(self.recorder)
+        report = verified(self.recorder)
         assert report.ok, report.findings
         assert report.events == self.model.versions.total()
         for order_id in self.model.orders:

@@ -1,16 +1,70 @@
-"""View stores that go wrong on purpose, around a real one."""
+"""View stores of every kind, and some that go wrong on purpose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
+from moto import mock_aws
 from typing_extensions import override
 
+from ledger.store.dynamodb_client import make_client
 from projections.store import Checkpoint, Query, ViewStore
-from projections.views import Key, Row, View
+from projections.store.dynamodb import DynamoDBViewStore
+from projections.store.sqlite import SQLiteViewStore
+from projections.views import (
+    Key,
+    OrderRow,
+    OrdersView,
+    Row,
+    StockLevelsView,
+    StockRow,
+    View,
+)
+from tests.support.engines import Engines
 
 R = TypeVar("R", bound=Row)
+Open = Callable[[], ViewStore]
+
+
+@contextmanager
+def view_stores(kind: str, folder: Path, engines: Engines) -> Iterator[Open]:
+    """Opens view stores of a kind in `EVERYWHERE` that share nothing but their data, which is
+    none at first. They are closed in the end.
+    """
+    with ExitStack() as stack:
+        if kind == "moto":
+            stack.enter_context(mock_aws())
+        prefix = f"test-{uuid4().hex}"
+
+        def opener() -> ViewStore:
+            if kind == "sqlite":
+                store: ViewStore = SQLiteViewStore(folder / "ledger.db")
+            else:
+                client = make_client(None if kind == "moto" else engines.endpoint(kind))  # type: ignore[arg-type]
+                stack.callback(client.close)
+                store = DynamoDBViewStore(client, prefix, create_tables=True)
+            stack.callback(store.close)
+            store.prepare([StockLevelsView(), OrdersView()])
+            return store
+
+        yield opener
+
+
+def level(sku: str, location: str = "main", version: int = 1, **fields: int | None) -> StockRow:
+    """A row of the stock levels."""
+    row = StockRow(sku, location, 0, 0, 0, 0, 0, None, None, False, version, "2026-01-01")
+    return replace(row, **fields)  # type: ignore[arg-type]
+
+
+def order(order_id: str, placed_at: str, version: int = 1, **fields: str | int | None) -> OrderRow:
+    """A row of the orders."""
+    row = OrderRow(order_id, placed_at, placed_at, version)
+    return replace(row, **fields)  # type: ignore[arg-type]
 
 
 class Crash(Exception):

@@ -1,0 +1,124 @@
+"""The DynamoDB client: tuned, and its errors mapped to the library's.
+
+::
+
+    botocore                                               library / ledger
+    no connection, no answer, 5xx                      ->  writing: UnknownOutcome
+                                                           reading: OperationalError
+    ThrottlingException, ProvisionedThroughputExceeded ->  Contention
+    ResourceNotFoundException                          ->  ProgrammingError: the table is missing
+    AccessDeniedException, UnrecognizedClient, ...     ->  InterfaceError
+    ValidationException                                ->  DataError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from eventsourcing.persistence import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+    ProgrammingError,
+)
+
+from ledger.errors import Contention, UnknownOutcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_CONNECTIONS: Final = 32
+
+THROTTLED: Final = frozenset(
+    {
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        # as a reason in a cancelled transaction
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+UNKNOWN: Final = frozenset({"InternalServerError", "ServiceUnavailable", "RequestTimeout", "500"})
+DENIED: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "UnrecognizedClientException",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+    }
+)
+
+
+def make_client(
+    endpoint_url: str | None = None, region_name: str | None = None, **config: Any
+) -> DynamoDBClient:
+    """One client for the process: make it once, at module scope in Lambda.
+
+    Short time-outs (a slow answer is asked again), few retries in the SDK (the ledger has its own
+    idea of what to try again), kept connections. `AWS_ENDPOINT_URL_DYNAMODB` and
+    `AWS_ENDPOINT_URL` are honoured when no endpoint is given.
+    """
+    settings: dict[str, Any] = {
+        "connect_timeout": 1,
+        "read_timeout": 3,
+        "retries": {"mode": "standard", "total_max_attempts": 4},
+        "max_pool_connections": MAX_CONNECTIONS,
+        "tcp_keepalive": True,
+        # Checksums of requests are an S3 matter; here they would only cost time.
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+    }
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint_url,
+        region_name=region_name,
+        config=Config(**{**settings, **config}),
+    )
+
+
+@contextmanager
+def translated(what: str, *, writing: bool = False) -> Iterator[None]:
+    """Raise the library's errors instead of botocore's; `what` names the streams or the table.
+
+    `TransactionCanceledException` passes: its reasons are read where the transaction was made.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "TransactionCanceledException":
+            raise
+        raise translate(error, what, writing=writing) from error
+    except (HTTPClientError, ConnectionError) as error:
+        lost = UnknownOutcome if writing else OperationalError
+        raise lost(f"{what}: no answer from DynamoDB: {error}") from error
+    except BotoCoreError as error:
+        raise InterfaceError(f"{what}: {error}") from error
+
+
+def translate(error: ClientError, what: str, *, writing: bool) -> PersistenceError:
+    """The library's error for a service error."""
+    code = error.response["Error"]["Code"]
+    message = f"{what}: {code}: {error.response['Error'].get('Message', '')}"
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in THROTTLED:
+        return Contention(message)
+    if code in UNKNOWN or status >= 500:
+        return UnknownOutcome(message) if writing else OperationalError(message)
+    if code == "TransactionInProgressException":
+        return UnknownOutcome(message)
+    if code == "ResourceNotFoundException":
+        return ProgrammingError(f"{message} Create the tables first: `ledger tables create`.")
+    if code in DENIED:
+        return InterfaceError(message)
+    if code in ("ValidationException", "ItemCollectionSizeLimitExceededException"):
+        return DataError(message)
+    return OperationalError(message)

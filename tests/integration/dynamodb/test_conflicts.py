@@ -1,0 +1,167 @@
+"""What a conflict costs: no read the first time, one strong read afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+
+from ledger.domain.errors import OrderExists
+from ledger.errors import Contention
+from ledger.service import (
+    Context,
+    Idempotency,
+    Ledger,
+    OrderRequestLine,
+    Outcome,
+    PlaceOrder,
+    ReceiptLine,
+    ReceiveStock,
+)
+from ledger.service.appending import Retry
+from ledger.store.dynamodb_items import item_size
+from tests.support.api_calls import WRITE, ApiCalls
+from tests.support.event_stores import EVERYWHERE, EventTables, verified
+
+pytestmark = pytest.mark.parametrize("tables", EVERYWHERE[:1] + EVERYWHERE[2:], indirect=True)
+READ = "Query"
+keys = count()
+
+
+@dataclass(frozen=True)
+class Watched(Retry):
+    """Says when it was asked for a pause."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def pause(self, conflicts: int) -> float:
+        self.asked.append(conflicts)
+        return super().pause(conflicts)
+
+
+class Till:
+    """A ledger whose calls are watched, and another process that is faster."""
+
+    def __init__(self, tables: EventTables) -> None:
+        recorder = tables.open()
+        self.retry = Watched(base=0.001)
+        self.ledger = Ledger(recorder, retry=self.retry)
+        self.rival = Ledger(tables.open())
+        self.api = ApiCalls(recorder)
+        receive(self.ledger)
+        self.api.take()
+
+    def overtaken(self, times: int = 1, each: int = 1) -> None:
+        """Let the rival commit before each of the next writes."""
+
+        def overtake() -> None:
+            for _ in range(each):
+                receive(self.rival)
+
+        self.api.before_write = [overtake] * times
+
+
+@pytest.fixture
+def till(tables: EventTables) -> Till:
+    return Till(tables)
+
+
+def receive(ledger: Ledger, units: int = 10) -> Outcome:
+    lines = (ReceiptLine("A", "main", units),)
+    return ledger.handle(ReceiveStock(lines), Context("ann", Idempotency("r", f"{next(keys)}")))
+
+
+def order(ledger: Ledger, order_id: str | None = None, units: int = 1) -> Outcome:
+    lines = (OrderRequestLine("A", units),)
+    context = Context("ann", Idempotency("orders", f"{next(keys)}"))
+    return ledger.handle(PlaceOrder(lines, order_id), context)
+
+
+def sound(till: Till) -> bool:
+    report = verified(till.ledger.recorder)
+    return report.ok and till.ledger.history.order("o") is not None
+
+
+def test_a_warm_process_reads_nothing(till: Till) -> None:
+    for order_id in ("o", None):
+        order(till.ledger, order_id)
+        assert till.api.take() == [WRITE]
+    assert sound(till)
+
+
+@pytest.mark.parametrize(("units", "strong"), [(1, [False]), (99, [False, True])])
+def test_a_cold_process_reads_at_half_the_price_unless_it_is_to_refuse(
+    till: Till, tables: EventTables, units: int, strong: list[bool]
+) -> None:
+    recorder = tables.open()
+    api = ApiCalls(recorder)
+    order(Ledger(recorder), "o", units)
+    assert api.calls == [READ] * len(strong) + [WRITE]
+    assert [request.get("ConsistentRead", False) for request in api.requests[:-1]] == strong
+    assert sound(till)
+
+
+def test_the_first_conflict_is_answered_with_the_newer_state(till: Till) -> None:
+    receive(till.rival)
+    order(till.ledger, "o")
+    assert till.api.take() == [WRITE, WRITE]
+    assert sum(till.retry.asked) == 0, "nobody waited"
+    assert sound(till)
+
+
+def test_the_second_conflict_is_waited_out_and_read_strongly(till: Till) -> None:
+    till.overtaken(times=2)
+    order(till.ledger, "o")
+    assert till.api.calls == [WRITE, WRITE, READ, WRITE]
+    assert till.api.requests[2]["ConsistentRead"]
+    assert till.retry.asked == [2]
+    assert sound(till)
+
+
+def test_a_memory_far_behind_is_not_walked_forward_event_by_event(till: Till) -> None:
+    """The first conflict tells the event that took the version: here, one of ten."""
+    for _ in range(10):
+        receive(till.rival)
+    order(till.ledger, "o")
+    assert till.api.take() == [WRITE, WRITE, READ, WRITE]
+    assert sound(till)
+
+
+def test_an_order_id_that_was_used_is_found_out_by_the_write(till: Till) -> None:
+    order(till.rival, "o")
+    lines = (OrderRequestLine("A", 1),)
+    with pytest.raises(OrderExists):
+        till.ledger.handle(PlaceOrder(lines, "o"), Context("ann", Idempotency("orders", "x")))
+    assert till.api.calls[:1] == [WRITE]
+    assert sound(till)
+
+
+def test_a_key_sent_again_adds_nothing(till: Till) -> None:
+    lines, context = (OrderRequestLine("A", 1),), Context("ann", Idempotency("orders", "same"))
+    first = till.ledger.handle(PlaceOrder(lines, "o"), context)
+    before = verified(till.ledger.recorder).events
+    till.api.take()
+    again = till.ledger.handle(PlaceOrder(lines, "o"), context)
+    assert (again.replayed, again.events) == (True, first.events)
+    assert till.api.calls.count(WRITE) <= 1
+    assert verified(till.ledger.recorder).events == before
+
+
+def test_who_is_always_overtaken_gives_up(till: Till) -> None:
+    till.overtaken(times=100)
+    with pytest.raises(Contention):
+        order(till.ledger, "o")
+    assert till.api.calls.count(WRITE) == till.retry.attempts
+    assert till.api.calls.count(READ) == till.retry.attempts - 2
+    till.api.before_write = []
+    assert till.ledger.history.order("o") is None
+    assert verified(till.ledger.recorder).ok
+
+
+def test_the_items_of_a_small_commit_are_billed_as_one_kb_each(till: Till) -> None:
+    """A position, an order, the command's record: six write units."""
+    order(till.ledger, "o")
+    items = [action["Put"]["Item"] for action in till.api.requests[0]["TransactItems"]]
+    assert len(items) == 3
+    assert max(map(item_size, items)) <= 1_024
