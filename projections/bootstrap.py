@@ -9,6 +9,8 @@ from typing import Any
 from eventsourcing.persistence import ApplicationRecorder
 
 from ledger.service.clock import Clock, utc_now
+from ledger.settings import Settings
+from ledger.store.base import LedgerRecorder
 from projections.audit import ViewAudit
 from projections.delivery import InProcessDelivery
 from projections.order_processor import Commands, OrderProcessor
@@ -58,15 +60,36 @@ class Projections:
         self.store.close()
 
 
+def open_from_settings(recorder: LedgerRecorder, settings: Settings) -> Projections:
+    """Projections of the recorder's events, beside them in the store the settings name."""
+    if settings.sqlite_path is not None:
+        return open_projections(recorder, path=settings.sqlite_path)
+    from ledger.store.dynamodb import DynamoDBLedgerRecorder
+    from projections.scanning import ScanningRunner
+    from projections.store.dynamodb import DynamoDBViewStore
+
+    assert isinstance(recorder, DynamoDBLedgerRecorder), "the settings name a file or tables"
+    assert settings.table_prefix is not None, "the settings name a file or tables"
+    store = DynamoDBViewStore(recorder.tables.client, settings.table_prefix)
+    views = (StockLevelsView(), OrdersView())
+    return _wired(store, *views, ScanningRunner(recorder, store, views))
+
+
 def open_projections(recorder: ApplicationRecorder, *, path: str | Path) -> Projections:
     """Projections of the recorder's events, kept in the SQLite file `path` (the events' own)."""
     store = SQLiteViewStore(path)
-    stock_levels_view, orders_view = StockLevelsView(), OrdersView()
+    views = (StockLevelsView(), OrdersView())
+    return _wired(store, *views, Runner(recorder, store, views))
+
+
+def _wired(
+    store: ViewStore, stock_levels_view: StockLevelsView, orders_view: OrdersView, runner: Runner
+) -> Projections:
     return Projections(
         store=store,
         stock_levels_view=stock_levels_view,
         orders_view=orders_view,
-        runner=Runner(recorder, store, [stock_levels_view, orders_view]),
+        runner=runner,
         stock_levels=StockLevels(store, stock_levels_view),
         orders=Orders(store, orders_view),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from eventsourcing.persistence import StoredEvent
 
+from ledger.codec import Recorded
 from projections.loop import Loop
 from projections.order_processor import OrderProcessor
 from projections.runner import PAGE, Runner
@@ -74,8 +75,9 @@ class InProcessDelivery:
         self._projecting.stop()
         self._processing.stop()
 
-    def notify(self, events: object = None) -> None:  # noqa: ARG002 - fits `Ledger.listen`
+    def notify(self, events: Iterable[Recorded] = ()) -> None:
         """Say that a commit was made here. Cheap, never blocks, never raises."""
+        self._runner.hint(events)
         self._projecting.wake()
 
     def wait_for(self, view: View[Any], stream: str, version: int, timeout: float) -> bool:

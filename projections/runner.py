@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent
 
-from ledger.codec import decode
+from ledger.codec import Recorded, decode
 from projections.store.base import Checkpoint, ViewStore
 from projections.views.base import Row, View
 
@@ -48,9 +48,12 @@ class Runner:
         self, recorder: ApplicationRecorder, store: ViewStore, views: Sequence[View[Any]]
     ) -> None:
         self._recorder = recorder
-        self._store = store
-        self._views = tuple(views)
+        self.store = store
+        self.views = tuple(views)
         store.prepare(views)
+
+    def hint(self, events: Iterable[Recorded]) -> None:
+        """Be told of a commit made here. The log is read anyway, so nothing is kept of it."""
 
     def apply(self, events: Sequence[StoredEvent]) -> None:
         """Apply delivered events: any events, in any order, any number of times.
@@ -62,9 +65,9 @@ class Runner:
         EventsMissing
             A gap could not be filled.
         """
-        self._attempt(dict.fromkeys(self._views, events), None)
+        self._attempt(dict.fromkeys(self.views, events), None)
 
-    def catch_up(self, limit: int = PAGE) -> Sequence[Notification]:
+    def catch_up(self, limit: int = PAGE) -> Sequence[StoredEvent]:
         """Apply the next page of the log to every view; answers the page, empty at the end.
 
         Views that are equally far share one read. Of a position's events in one page only the
@@ -75,7 +78,7 @@ class Runner:
         CorruptEvent, EventsMissing
             As in `apply`. The view concerned stops where it is; the others have moved on.
         """
-        checkpoints = {view: self._store.checkpoint(view) for view in self._views}
+        checkpoints = {view: self.store.checkpoint(view) for view in self.views}
         newest: Sequence[Notification] = ()
         errors: list[Exception] = []
         for start in sorted(set(checkpoints.values())):
@@ -100,7 +103,7 @@ class Runner:
         errors: list[Exception] = []
         for view, events in work.items():
             try:
-                self._store.save(view, self._fold(view, events), checkpoint)
+                self.store.save(view, self._fold(view, events), checkpoint)
             except Exception as error:
                 errors.append(error)
         _raise_first(errors)
@@ -117,7 +120,7 @@ class Runner:
             stream = str(event.originator_id)
             if view.feeds(stream):
                 delivered.setdefault(stream, {})[event.originator_version] = event
-        known = self._store.load(view, map(view.key, delivered))
+        known = self.store.load(view, map(view.key, delivered))
         rows = []
         for stream, versions in delivered.items():
             row = known.get(view.key(stream))

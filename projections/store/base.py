@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from eventsourcing.persistence import OperationalError
+
 from projections.views.base import Key, Row, View
 
 R = TypeVar("R", bound=Row)
@@ -15,7 +17,7 @@ R = TypeVar("R", bound=Row)
 PAGE = 500
 
 
-class ViewStoreBusy(Exception):
+class ViewStoreBusy(OperationalError):
     """Others kept the store busy for too long; nothing is lost, try again."""
 
 

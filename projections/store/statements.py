@@ -6,12 +6,11 @@ Names come from code (views and dataclass fields), never from data; values are a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from operator import attrgetter, itemgetter
-from types import NoneType
-from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, TypeVar
 
 from projections.store.base import Query
+from projections.store.fields import Fields
 from projections.views.base import Row, View
 
 R = TypeVar("R", bound=Row)
@@ -37,13 +36,9 @@ class Statements(Generic[R]):
 
     def __init__(self, view: View[R]) -> None:
         self._view = view
-        self._columns = [field.name for field in fields(view.row)]  # type: ignore[arg-type]
-        hints = get_type_hints(view.row)
-        kinds = {name: set(get_args(hints[name])) or {hints[name]} for name in self._columns}
-        self._flags = {name for name in self._columns if bool in kinds[name]}
-        self._optional = {name for name in self._columns if NoneType in kinds[name]}
-        self._integers = {name for name in self._columns if kinds[name] & {int, bool}}
-        self._flag_indexes = [self._columns.index(name) for name in sorted(self._flags)]
+        self._fields = Fields(view)
+        self._columns = self._fields.names
+        self._flag_indexes = [self._columns.index(name) for name in sorted(self._fields.flags)]
         self._table = f"view_{view.name}"
         self.params: Callable[[R], tuple[Any, ...]] = attrgetter(*self._columns)
         """The values of a row, to be bound to `insert`."""
@@ -75,10 +70,7 @@ class Statements(Generic[R]):
 
     def query(self, query: Query) -> tuple[str, tuple[str | int, ...]]:
         """The statement of a query, and the values to bind."""
-        unknown = {*query.equal, *query.at_most, *query.present} - set(self._columns)
-        if unknown:
-            msg = f"{self._view.name} has no fields {sorted(unknown)}"
-            raise ValueError(msg)
+        self._fields.check(query)
         conditions = [f"{name} = ?" for name in query.equal]
         conditions += [f"{name} <= ?" for name in query.at_most]
         conditions += [f"{name} IS NOT NULL" for name in query.present]
@@ -95,8 +87,9 @@ class Statements(Generic[R]):
         return statement, (*params, query.limit)
 
     def _column(self, name: str) -> str:
-        kind = "INTEGER" if name in self._integers else "TEXT"
-        return f"{name} {kind}{'' if name in self._optional | self._flags else ' NOT NULL'}"
+        number = name in self._fields.integers | self._fields.flags
+        kind = "INTEGER" if number else "TEXT"
+        return f"{name} {kind}{'' if name in self._fields.sparse else ' NOT NULL'}"
 
     def _index(self, names: tuple[str, ...]) -> str:
         return (
@@ -115,13 +108,13 @@ class Statements(Generic[R]):
         return ""
 
     def _sparse(self, names: tuple[str, ...]) -> bool:
-        return names[0] in self._optional | self._flags
+        return names[0] in self._fields.sparse
 
     def _index_name(self, names: tuple[str, ...]) -> str:
         return f"{self._table}_by_{'_'.join(names)}"
 
     def _insert(self) -> str:
-        marks = ["NULLIF(?, 0)" if name in self._flags else "?" for name in self._columns]
+        marks = ["NULLIF(?, 0)" if name in self._fields.flags else "?" for name in self._columns]
         moving = [name for name in self._columns if name not in self._view.key_fields]
         return (
             f"INSERT INTO {self._table} ({', '.join(self._columns)}) "  # noqa: S608

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.audit import ViewAudit
@@ -19,9 +19,10 @@ from projections.store import ViewStore
 from projections.store.base import values
 from projections.store.sqlite import SQLiteViewStore
 from projections.views import OrdersView, StockLevelsView
+from tests.support.engines import Engines
 from tests.support.expected_views import expected_orders, expected_stock, streams_of
 from tests.support.histories import Move, World, moves
-from tests.support.view_stores import Crash, Crashing, Interrupted
+from tests.support.view_stores import Crash, Crashing, Interrupted, view_stores
 
 STOCK, ORDERS = StockLevelsView(), OrdersView()
 
@@ -112,6 +113,21 @@ def test_pulled_after_any_delivery(history: list[Move], plan: list[Delivery]) ->
         assert_views_are_the_fold_of_the_log(world, store)
         log = world.log()
         assert store.checkpoint(STOCK).position == store.checkpoint(ORDERS).position == log[-1].id
+
+
+@settings(max_examples=settings().max_examples // 4)
+@given(moves, deliveries)
+def test_pulled_into_dynamodb_after_any_delivery(
+    engines: Engines, history: list[Move], plan: list[Delivery]
+) -> None:
+    """The same on the other kind of store, which writes rows one by one and in parallel."""
+    with made(history) as (world, _), view_stores("moto", world.path, engines) as opener:
+        for delivery in plan:
+            deliver(world.recorder, opener(), delivery)
+        runner = Runner(world.recorder, opener(), [STOCK, ORDERS])
+        while runner.catch_up(7):
+            pass
+        assert_views_are_the_fold_of_the_log(world, opener())
 
 
 @given(moves, deliveries, st.randoms(use_true_random=False))
