@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.app import create_app
 from ledger.bootstrap import open_ledger
 from ledger.settings import Settings
-from projections.bootstrap import open_projections
+from projections.bootstrap import open_from_settings
 
 
 def app_from_settings(settings: Settings | None = None) -> FastAPI:
@@ -24,7 +24,7 @@ def app_from_settings(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     ledger = open_ledger(settings)
-    projections = open_projections(ledger.recorder, path=settings.sqlite_path)
+    projections = open_from_settings(ledger.recorder, settings)
     delivery = projections.delivery(ledger)
     ledger.listen(delivery.notify)
 

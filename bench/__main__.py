@@ -13,19 +13,23 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import hot_sku, http_orders, import_files
+from bench import dynamodb, hot_sku, http_orders, import_files
 
 
 def main() -> None:
     """Run what is named, or everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="http, hot or import")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="http, hot, import, units or append"
+    )
     parser.add_argument("--files", nargs="+", type=Path, default=[], metavar="FILE")
     arguments = parser.parse_args()
     runs: dict[str, Callable[[], Table]] = {
         "http": http_orders.run,
         "hot": hot_sku.run,
         "import": lambda: import_files.run(arguments.files),
+        "units": dynamodb.run_units,
+        "append": dynamodb.run_rate,
     }
     for name in arguments.names:
         if name not in runs:

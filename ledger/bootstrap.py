@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from ledger.service.ledger import Ledger
 from ledger.settings import Settings
-from ledger.store.sqlite import open_recorder
+from ledger.store.base import LedgerRecorder
 
 
 def open_ledger(settings: Settings, *, bulk: bool = False) -> Ledger:
     """The ledger on the store the settings name.
 
     `bulk` is for loads that can be repeated after a power cut: commits reach the disk when the
-    ledger is closed, not one by one. Nothing is lost when only the process dies.
+    ledger is closed, not one by one. Nothing is lost when only the process dies. (DynamoDB keeps
+    every commit at once.)
     """
     return Ledger(
-        open_recorder(settings.sqlite_path, synchronous="NORMAL" if bulk else "FULL"),
+        open_event_store(settings, bulk=bulk),
         locations=settings.locations,
         region=settings.region,
         cache_size=settings.cache_size,
     )
+
+
+def open_event_store(settings: Settings, *, bulk: bool = False) -> LedgerRecorder:
+    """The recorder of the store the settings name.
+
+    What a store needs is imported when it is asked for: a Lambda on DynamoDB doesn't load SQLite,
+    and a shop on SQLite doesn't load boto3, which takes longer than everything else.
+    """
+    if settings.sqlite_path is not None:
+        from ledger.store.sqlite import open_recorder
+
+        return open_recorder(settings.sqlite_path, synchronous="NORMAL" if bulk else "FULL")
+    from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
+    from ledger.store.dynamodb_client import make_client
+
+    assert settings.table_prefix is not None, "a store is a file or has a prefix"
+    return DynamoDBLedgerRecorder(DynamoDBTables(make_client(), settings.table_prefix), uuids=False)

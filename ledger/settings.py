@@ -18,8 +18,9 @@ class Settings(BaseSettings):
 
     store: str = Field(
         "sqlite:var/ledger.db",
-        pattern=r"^sqlite:.+$",
-        description="Where events and views are kept: `sqlite:PATH`.",
+        pattern=r"^(sqlite:.+|dynamodb:[A-Za-z0-9_.-]{0,100})$",
+        description="Where events and views are kept: `sqlite:PATH`, or `dynamodb:PREFIX` for "
+        "the tables of that prefix (default `ledger`) in the account and Region of boto3.",
     )
     locations: Annotated[tuple[Id, ...], NoDecode] = Field(
         ("main",),
@@ -43,6 +44,13 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @property
-    def sqlite_path(self) -> Path:
-        """The file of a `sqlite:PATH` store."""
-        return Path(self.store.removeprefix("sqlite:"))
+    def sqlite_path(self) -> Path | None:
+        """The file of a `sqlite:PATH` store; None for another kind of store."""
+        kind, _, rest = self.store.partition(":")
+        return Path(rest) if kind == "sqlite" else None
+
+    @property
+    def table_prefix(self) -> str | None:
+        """The table prefix of a `dynamodb:PREFIX` store; None for another kind of store."""
+        kind, _, rest = self.store.partition(":")
+        return (rest or "ledger") if kind == "dynamodb" else None

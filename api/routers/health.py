@@ -31,5 +31,5 @@ class Health(TypedDict):
 )
 def check_health(services: CurrentServices) -> Response:
     """Read from the event store and the view; a store that can't be read answers 503."""
-    services.ledger.history.feed(0, 1)
+    services.ledger.history.newest("health")  # a stream nobody writes: any answer will do
     return answer({"status": "ok", "applied_to": services.stock.applied_to()})

@@ -9,6 +9,7 @@ from ledger.cli.imports import import_files
 from ledger.cli.schemas import schemas
 from ledger.cli.serve import serve
 from ledger.cli.stock import stock
+from ledger.cli.tables import tables
 from ledger.cli.verify import verify
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.command("verify")(verify)
 app.command("events")(events)
 app.command("stock")(stock)
 app.command("schemas")(schemas)
+app.add_typer(tables, name="tables", help="Create, describe or delete a store's DynamoDB tables.")
 
 
 def main() -> None:

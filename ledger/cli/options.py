@@ -18,7 +18,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store",
-        metavar="sqlite:PATH",
+        metavar="sqlite:PATH|dynamodb:PREFIX",
         help="Where events and views are kept. Default: LEDGER_STORE, or sqlite:var/ledger.db",
         show_default=False,
     ),
@@ -34,7 +34,7 @@ def read_settings(store: str | None) -> Settings:
         name = str(first["loc"][0]) if first["loc"] else "settings"
         source = "--store" if name == "store" and store is not None else f"LEDGER_{name.upper()}"
         if name == "store":
-            why = "write sqlite:PATH, for example sqlite:var/ledger.db"
+            why = "write sqlite:PATH (such as sqlite:var/ledger.db) or dynamodb:PREFIX"
         else:
             why = first["msg"]
         fail(f"{source} can't be {first.get('input')!r}: {why}.")
@@ -47,9 +47,10 @@ def opened(settings: Settings, *, must_exist: bool = False, bulk: bool = False) 
     `must_exist` is for commands that only read: they make no store. `bulk` is for loads that can
     be repeated (see `open_ledger`).
     """
-    if must_exist and not settings.sqlite_path.exists():
+    path = settings.sqlite_path
+    if must_exist and path is not None and not path.exists():
         fail(
-            f"there is no store at {settings.sqlite_path}. Name another with --store "
+            f"there is no store at {path}. Name another with --store "
             "sqlite:PATH, or begin one with `ledger import` or `ledger serve`."
         )
     ledger = open_ledger(settings, bulk=bulk)

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from ledger.service import Ledger
 from ledger.settings import Settings
-from projections.bootstrap import Projections, open_projections
+from projections.bootstrap import Projections, open_from_settings
 
 
 @contextmanager
 def projected(settings: Settings, ledger: Ledger) -> Iterator[Projections]:
     """The projections of a ledger's store, closed at the end."""
-    projections = open_projections(ledger.recorder, path=settings.sqlite_path)
+    projections = open_from_settings(ledger.recorder, settings)
     try:
         yield projections
     finally:

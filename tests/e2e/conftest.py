@@ -14,7 +14,7 @@ from api.instants import SETTLED_AFTER
 from ledger.bootstrap import open_ledger
 from ledger.service.clock import utc_now
 from ledger.settings import Settings
-from projections.bootstrap import Projections, open_projections
+from projections.bootstrap import Projections, open_from_settings
 from tests.support.shop import Shop
 
 CURSOR_SECRET = b"a secret of the tests"
@@ -32,7 +32,7 @@ def opened_shop(directory: Path) -> Iterator[Shop]:
     """A shop that keeps its books in a directory."""
     settings = Settings(store=f"sqlite:{directory}/ledger.db", locations=("main", "annex"))
     ledger = open_ledger(settings)
-    projections = open_projections(ledger.recorder, path=settings.sqlite_path)
+    projections = open_from_settings(ledger.recorder, settings)
     processor = projections.order_processor(ledger)
 
     def settle() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import InterfaceError, NotSupportedError, OperationalError
 
 from api.explanations import explain
 from api.pointers import MANY, ONE, pointer
@@ -13,6 +13,7 @@ from api.problems import KINDS, TYPE_PREFIX
 from ledger.domain import errors as domain
 from ledger.domain.errors import Refusal
 from ledger.errors import CommitTooLarge, Contention, IdempotencyKeyReused, UnknownOutcome
+from projections.store.base import ViewStoreBusy
 
 REFUSALS: list[tuple[Exception, str, int]] = [
     (domain.InsufficientStock([]), "insufficient-stock", 409),
@@ -29,6 +30,8 @@ REFUSALS: list[tuple[Exception, str, int]] = [
     (UnknownOutcome("lost"), "unknown-outcome", 503),
     (CommitTooLarge("big"), "commit-too-large", 422),
     (OperationalError("disk"), "store-unavailable", 503),
+    (ViewStoreBusy("locked"), "store-unavailable", 503),
+    (NotSupportedError("no order"), "not-supported", 501),
     (InterfaceError("gone"), "store-unavailable", 503),
 ]
 
@@ -89,6 +92,7 @@ def test_types_are_stable() -> None:
         "idempotency-key-reused": 422,
         "commit-too-large": 422,
         "internal-error": 500,
+        "not-supported": 501,
         "contention": 503,
         "unknown-outcome": 503,
         "store-unavailable": 503,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -81,8 +82,15 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("LEDGER_STORE", "sqlite:/data/x.db")
     monkeypatch.setenv("LEDGER_LOCATIONS", "main, north")
     settings = Settings()
-    assert settings.sqlite_path.as_posix() == "/data/x.db"
+    assert settings.sqlite_path == Path("/data/x.db")
+    assert settings.table_prefix is None
     assert settings.locations == ("main", "north")
+
+
+@pytest.mark.parametrize(("store", "prefix"), [("dynamodb:", "ledger"), ("dynamodb:a-b", "a-b")])
+def test_a_store_on_dynamodb_has_a_prefix(store: str, prefix: str) -> None:
+    assert Settings(store=store).table_prefix == prefix
+    assert Settings(store=store).sqlite_path is None
 
 
 @pytest.mark.parametrize(
