@@ -66,7 +66,7 @@ class DynamoDBTables:
             everything.append(command_item(command))
             actions.append({"Put": self._new_command(everything[-1])})
         check_limits(everything)
-        what = f"appending to {', '.join(dict.fromkeys(i['stream']['S'] for i in items))}"
+        what = f"appending {_named(items)}"
         try:
             with translated(what, writing=True):
                 self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
@@ -82,6 +82,13 @@ class DynamoDBTables:
             "ExpressionAttributeValues": {":now": {"N": str(int(time.time()))}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
+
+
+def _named(items: Sequence[Item]) -> str:
+    """The events of a commit, by stream and version; of many, the first."""
+    names = [f"{item['stream']['S']} version {item['version']['N']}" for item in items]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
 
 
 def _cancelled(

@@ -136,7 +136,7 @@ def test_health(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise Contention("locked")
 
-    monkeypatch.setattr(type(shop.ledger.history), "feed", fail)
+    monkeypatch.setattr(type(shop.ledger.history), "newest", fail)
     assert shop.client.get("/healthz").status_code == 503
 
 
