@@ -143,7 +143,7 @@ def test_the_client_asks_again_elsewhere_and_gets_the_first_answer(
 
 def test_nobody_listening_is_told_as_it_is(tables: EventTables) -> None:
     recorder = tables.open(f"http://127.0.0.1:{free_port()}", retries={"total_max_attempts": 1})
-    with pytest.raises(UnknownOutcome, match="appending to a: no answer"):
+    with pytest.raises(UnknownOutcome, match="appending a version 1: no answer"):
         recorder.insert_events([StoredEvent("a", 1, "T", b"{}")])
     for read in (lambda: recorder.select_events("a"), lambda: recorder.find_command("a")):
         with pytest.raises(OperationalError, match=r"reading .*a: no answer") as caught:

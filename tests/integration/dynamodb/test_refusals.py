@@ -72,7 +72,7 @@ def test_each_refusal_is_an_error_of_the_library(
     if expected is VersionConflict:
         assert caught.value.newest == {}  # type: ignore[attr-defined]
     else:
-        assert "appending to a, b" in str(caught.value)
+        assert "appending a version 1, b version 1" in str(caught.value)
     assert all_events(hasty) == []
 
 
