@@ -119,13 +119,13 @@ class TestDynamoDBFactory(InfrastructureFactoryTestCase[Factory]):
         return DynamoDBLedgerRecorder
 
     def expected_tracking_recorder_class(self) -> type[TrackingRecorder]:
-        raise NotImplementedError
+        raise NotSupportedError("no common sequence")
 
     def tracking_recorder_subclass(self) -> type[TrackingRecorder]:
-        raise NotImplementedError
+        raise NotSupportedError("no common sequence")
 
     def expected_process_recorder_class(self) -> type[ProcessRecorder]:
-        raise NotImplementedError
+        raise NotSupportedError("no common sequence")
 
     def test_create_tracking_recorder(self) -> None:
         with pytest.raises(NotSupportedError, match="no common sequence"):
