@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ledger.cli.options import StoreOption, read_settings
+from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import err, fail, guarded
 from ledger.settings import Settings
 
@@ -43,6 +43,8 @@ def serve(
     settings = read_settings(store)
     _check_secret(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with opened(settings) as ledger:
+        ledger.history.newest("health")  # a store that can't be read is said now, in one line
     with _listen(host, port) as listening:
         app = app_from_settings(settings)
         address = f"http://{host}:{listening.getsockname()[1]}"

@@ -135,8 +135,9 @@ def test_invoices_are_imported_once(product: Product) -> None:
 
 def test_a_store_without_tables_says_what_to_do(engines: Engines) -> None:
     product = Product(engines.endpoint("ministack"))
-    failed = product.command("stock")
-    assert (failed.returncode, "ledger tables create" in failed.stderr) == (2, True)
+    for command in ("stock", "serve"):
+        failed = product.command(command)
+        assert (failed.returncode, "ledger tables create" in failed.stderr) == (2, True)
     wrong = product.command("tables", "describe", "--store", "sqlite:x.db")
     assert (wrong.returncode, "--store dynamodb:PREFIX" in wrong.stderr) == (2, True)
 
