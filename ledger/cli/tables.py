@@ -46,7 +46,9 @@ def create(
     """
     prefix = _prefix(store)
     with translated("creating tables"):
-        created = manifest.create_tables(make_client(), prefix, protect=protect)
+        # Creating takes its time; sent twice, the second CreateTable would fail.
+        client = make_client(read_timeout=60)
+        created = manifest.create_tables(client, prefix, protect=protect)
     for name in created:
         out().print(f"Created {manifest.full_name(prefix, name)}.")
     if not created:

@@ -122,6 +122,20 @@ def big_order(store: Path) -> Order:
     return found
 
 
+def placed_and_killed(store: Path, request: Request, killed_at: str, stocked: int) -> Answer:
+    """Place the large order on a new store, and kill the server once it has recorded an event."""
+    with serving(store) as (server,), Client(server) as client:
+        for at in range(0, stocked, 90):
+            units = dict.fromkeys(BIG_SKUS[at : min(at + 90, stocked)], 1)
+            assert client.post(receipt(f"stock-{at}", units)).status == 201
+        answer = client.post(request)
+        assert answer.status == 202
+        with opened(store) as ledger:
+            wait_until(lambda: killed_at in types_of(ledger, f"order:{BIG}"))
+            server.kill()
+    return answer
+
+
 @pytest.mark.parametrize(
     ("killed_at", "stocked", "fate"),
     [
@@ -133,17 +147,13 @@ def big_order(store: Path) -> Order:
 def test_a_large_order_is_finished_by_the_next_server(
     tmp_path: Path, killed_at: str, stocked: int, fate: str
 ) -> None:
-    store = tmp_path / "ledger.db"
     request = order("big", dict.fromkeys(BIG_SKUS, 1), order_id=BIG)
-    with serving(store) as (server,), Client(server) as client:
-        for at in range(0, stocked, 90):
-            units = dict.fromkeys(BIG_SKUS[at : min(at + 90, stocked)], 1)
-            assert client.post(receipt(f"stock-{at}", units)).status == 201
-        answer = client.post(request)
-        assert answer.status == 202
-        with opened(store) as ledger:
-            wait_until(lambda: killed_at in types_of(ledger, f"order:{BIG}"))
-            server.kill()
+    # A busy machine may finish the order before the kill gets through: then once more.
+    for attempt in range(10):
+        store = tmp_path / f"ledger-{attempt}.db"
+        answer = placed_and_killed(store, request, killed_at, stocked)
+        if big_order(store).task is not None:
+            break
     assert big_order(store).task is not None, "it was killed in the middle"
 
     with serving(store) as (server,), Client(server) as client:
