@@ -114,9 +114,9 @@ def test_a_gap_that_can_not_be_filled_stops_the_view(
         )
 
     with pytest.raises(EventsMissing, match="order:O1 version 2 is missing"):
-        projections.runner.apply([log[-1]])
+        projections.runner.apply([log[-1]]).check()
 
-    projections.runner.apply(log[::-1])
+    projections.runner.apply(log[::-1]).check()
     order = projections.orders.get("O1")
     assert order is not None
     assert order.version == len(log)
