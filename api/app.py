@@ -9,6 +9,7 @@ from starlette.routing import Match
 from starlette.types import Lifespan
 
 from api import openapi
+from api.correlation import Correlation
 from api.explanations import EXPLAINED, explain
 from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
 from api.paging import Cursors
@@ -72,6 +73,7 @@ def routed_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(Correlation),
             Middleware(ResponseHeaders),
             Middleware(UnexpectedErrors),
             Middleware(BodyLimit),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from api import problems
+from api import correlation, problems
 from api.auth import CurrentPrincipal
 from api.problems import Problem
 from api.services import services_of
@@ -56,5 +56,6 @@ CommandContext = Annotated[Context, Depends(command_context)]
 
 
 def replay_mark(outcome: Outcome) -> dict[str, str]:
-    """The header that marks an answer given before."""
+    """The header that marks an answer given before; the request's log line tells the outcome."""
+    correlation.note(outcome)
     return {"Idempotency-Replayed": "true"} if outcome.replayed else {}

@@ -6,9 +6,13 @@ the life of the process.
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from functools import cache
 from typing import Any, Final, cast
 
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.types import ASGI, LambdaContext
@@ -20,10 +24,29 @@ TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javas
 """Bodies of these types travel as text; all others as base64."""
 
 
+PACKAGES: Final = ("api", "ledger", "projections")
+
+
 @cache
 def built_app() -> FastAPI:
     """The application of this process."""
     return app_from_settings()
+
+
+@cache
+def log_as_json() -> None:
+    """Let everything the product logs be JSON lines; `POWERTOOLS_LOG_LEVEL` says from what level.
+
+    The line of a change has the recorded command as its `correlation_id`.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(LambdaPowertoolsFormatter(service="api", utc=True, use_rfc3339=True))
+    level = os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
+    for name in PACKAGES:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -31,5 +54,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     A function has no lifespan: what a server does in the background, others do on AWS.
     """
+    log_as_json()
     asgi = cast(ASGI, built_app())
     return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)
