@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from projections.claim import Claim, RebuildRefused, TakenOver, Told
 from projections.generations import Generations
-from projections.rebuilding import Phase
+from projections.rebuild.claim import Claim, RebuildRefused, TakenOver, Told
+from projections.rebuild.state import Phase
 
 
 def untold(_: float) -> None:

@@ -16,9 +16,11 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
+from eventsourcing.persistence import OperationalError
+
 from projections.generations import SETTLE_SECONDS, Generations
-from projections.history import History
-from projections.rebuilding import Rebuilding
+from projections.rebuild.history import History
+from projections.rebuild.state import Rebuilding
 from projections.store.base import ViewStore
 from projections.views.base import View
 
@@ -89,7 +91,14 @@ class Claim:
         return self._store.rebuilding(self.view)
 
     def _claim(self, before: Rebuilding | None, after: Rebuilding) -> None:
-        if not self._store.record(self.view, before, after):
+        try:
+            claimed = self._store.record(self.view, before, after)
+        except OperationalError:
+            # The write may stand unheard: then it is our own, and not a takeover to be seen later.
+            claimed = self.unfinished() == after
+            if not claimed:
+                raise
+        if not claimed:
             raise TakenOver(self.view)
         self._state = after
 

@@ -6,7 +6,7 @@
                 └─────────┴──────┴── abandon
 
 Every step may be done again, by anybody, from any point: what there is to know is stored (see
-`projections.claim`). Why the order is this one: `projections.generations` and ADR 0015.
+`projections.rebuild.claim`). Why the order is this one: `projections.generations` and ADR 0015.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from contextlib import closing
 from dataclasses import fields
 from typing import Any, Final
 
-from projections.claim import RebuildRefused, TakenOver, Told
-from projections.differences import Comparison
 from projections.generations import Generations
-from projections.rebuilding import Phase, Rebuilding, Segment
-from projections.undo import Undo, untold
+from projections.rebuild.claim import RebuildRefused, TakenOver, Told
+from projections.rebuild.differences import Comparison
+from projections.rebuild.state import Phase, Rebuilding, Segment
+from projections.rebuild.undo import Undo, untold
 from projections.views.base import View
 
 __all__ = ["SEGMENTS", "Rebuild", "RebuildRefused", "TakenOver"]

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from eventsourcing.persistence import ApplicationRecorder
 
 from projections.generations import Registry
-from projections.rebuilding import Segment
+from projections.rebuild.state import Segment
 from projections.runner import Runner
 from projections.store.base import ViewStore
 from projections.views.base import View

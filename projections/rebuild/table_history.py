@@ -12,7 +12,7 @@ from ledger.store.dynamodb import DynamoDBLedgerRecorder
 from ledger.store.dynamodb_client import translated
 from ledger.store.scanning import MAX_SEGMENTS, ScannedPage, scan_segment
 from projections.generations import Single
-from projections.rebuilding import Segment
+from projections.rebuild.state import Segment
 from projections.runner import Runner
 from projections.store.base import ViewStore
 from projections.views.base import View
