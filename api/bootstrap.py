@@ -34,16 +34,19 @@ class Delivery(Protocol):
 
 
 def app_from_settings(
-    settings: Settings | None = None, deliver: Callable[[Ledger], Delivery] | None = None
+    settings: Settings | None = None,
+    deliver: Callable[[Ledger], Delivery] | None = None,
+    *,
+    sequences: bool = True,
 ) -> FastAPI:
     """The application on the stores the settings name (default: those of the environment).
 
     On SQLite its lifespan keeps the views up to the events and large orders going; a server that
     runs no lifespan leaves that to others. On DynamoDB others do it, unless `deliver` makes a
-    delivery to be run in the lifespan.
+    delivery to be run in the lifespan. `sequences` as in `open_event_store`.
     """
     settings = settings or Settings()
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, sequences=sequences)
     projections = open_from_settings(ledger.recorder, settings)
     delivery, wait = _delivery(settings, ledger, projections, deliver)
     if delivery is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
-from eventsourcing.persistence import InterfaceError, NotSupportedError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -28,7 +28,6 @@ EXPLAINED: tuple[type[Exception], ...] = (
     CommitTooLarge,
     OperationalError,
     InterfaceError,
-    NotSupportedError,
 )
 """Base classes of everything `explain` knows."""
 
@@ -147,11 +146,6 @@ def _contention(error: Contention) -> Problem:
 def _unknown_outcome(_error: UnknownOutcome) -> Problem:
     detail = "The store's answer was lost. Send the same request with the same key again."
     return Problem(p.UNKNOWN_OUTCOME, detail, headers=RETRY_SOON)
-
-
-@explain.register
-def _not_supported(_error: NotSupportedError) -> Problem:
-    return Problem(p.NOT_SUPPORTED, "Events have no common sequence here: name one stream.")
 
 
 @explain.register(OperationalError)

@@ -29,8 +29,8 @@ PACKAGES: Final = ("api", "ledger", "projections")
 
 @cache
 def built_app() -> FastAPI:
-    """The application of this process."""
-    return app_from_settings()
+    """The application of this process. Positions in the feed are given by a consumer."""
+    return app_from_settings(sequences=False)
 
 
 @cache

@@ -186,12 +186,6 @@ UNKNOWN_OUTCOME = Kind(
     "The store's answer was lost. Try again with the same key after `Retry-After` seconds: what "
     "was recorded is answered, what was not is done.",
 )
-NOT_SUPPORTED = Kind(
-    "not-supported",
-    501,
-    "Not supported by this store",
-    "The store events are kept in can't answer this. Ask for one stream instead.",
-)
 UNAVAILABLE = Kind(
     "store-unavailable",
     503,

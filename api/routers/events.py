@@ -28,7 +28,7 @@ _STREAM: Final = f"^(stock:{_PART}@{_PART}|order:{_PART})$"
     response_class=Response,
     responses={
         200: doc.listing("Events, oldest first.", EventsPage, doc.NEXT),
-        **refused(*doc.READ, p.NOT_ACCEPTABLE, p.NOT_SUPPORTED),
+        **refused(*doc.READ, p.NOT_ACCEPTABLE),
     },
 )
 def read_events(

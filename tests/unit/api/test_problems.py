@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from eventsourcing.persistence import InterfaceError, NotSupportedError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError
 
 from api.explanations import explain
 from api.pointers import MANY, ONE, pointer
@@ -31,7 +31,6 @@ REFUSALS: list[tuple[Exception, str, int]] = [
     (CommitTooLarge("big"), "commit-too-large", 422),
     (OperationalError("disk"), "store-unavailable", 503),
     (ViewStoreBusy("locked"), "store-unavailable", 503),
-    (NotSupportedError("no order"), "not-supported", 501),
     (InterfaceError("gone"), "store-unavailable", 503),
 ]
 
@@ -92,7 +91,6 @@ def test_types_are_stable() -> None:
         "idempotency-key-reused": 422,
         "commit-too-large": 422,
         "internal-error": 500,
-        "not-supported": 501,
         "contention": 503,
         "unknown-outcome": 503,
         "store-unavailable": 503,
