@@ -10,6 +10,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from api.access import access_from_settings
 from api.app import create_app
 from ledger.bootstrap import open_ledger
 from ledger.settings import Settings
@@ -21,8 +22,14 @@ def app_from_settings(settings: Settings | None = None) -> FastAPI:
 
     Its lifespan keeps the views up to the events and large orders going; a server that runs no
     lifespan leaves that to others.
+
+    Raises
+    ------
+    Misconfigured
+        Who is let in can't be told from the settings.
     """
     settings = settings or Settings()
+    access = access_from_settings(settings)
     ledger = open_ledger(settings)
     projections = open_from_settings(ledger.recorder, settings)
     delivery = projections.delivery(ledger)
@@ -46,6 +53,7 @@ def app_from_settings(settings: Settings | None = None) -> FastAPI:
         wait=partial(delivery.wait_for, projections.stock_levels_view),
         idempotency_ttl_seconds=settings.idempotency_ttl_seconds,
         lifespan=lifespan,
+        access=access,
     )
 
 

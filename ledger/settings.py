@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.domain.values import Id
+
+OFF: Final = "off"
+
+Auth = Literal["none", "jwt"]
 
 
 class Settings(BaseSettings):
@@ -36,6 +40,26 @@ class Settings(BaseSettings):
     )
     cursor_secret: SecretStr | None = Field(
         None, description="Signs list cursors; set the same on every instance (default: random)."
+    )
+    auth: Auth = Field(
+        "none", description="Whether the API asks for tokens; `none` is for loopback only."
+    )
+    jwt_issuer: str = Field(OFF, description="What `iss` of a token must be.")
+    jwt_audience: str = Field(
+        OFF, description="What `aud` (or else `client_id`) of a token may be, comma separated."
+    )
+    jwt_jwks: str = Field(
+        "auto",
+        description="URL or file of the issuer's keys; `auto`: its /.well-known/jwks.json.",
+    )
+    origin_secrets: str = Field(
+        OFF,
+        repr=False,
+        description="The secret the edge sends as `X-Origin-Secret`; two, comma separated, while "
+        "it is being replaced. Read in `api.access`, which doesn't repeat it.",
+    )
+    rate_limit: str = Field(
+        OFF, description="Requests per principal, else per client address, such as `600/minute`."
     )
 
     @field_validator("locations", mode="before")

@@ -72,6 +72,10 @@ def test_types_are_stable() -> None:
         "malformed-json": 400,
         "invalid-parameter": 400,
         "idempotency-key-required": 400,
+        "token-required": 401,
+        "invalid-token": 401,
+        "insufficient-scope": 403,
+        "origin-required": 403,
         "not-found": 404,
         "order-not-found": 404,
         "position-not-found": 404,
@@ -91,10 +95,12 @@ def test_types_are_stable() -> None:
         "line-not-found": 422,
         "idempotency-key-reused": 422,
         "commit-too-large": 422,
+        "rate-limited": 429,
         "internal-error": 500,
         "not-supported": 501,
         "contention": 503,
         "unknown-outcome": 503,
+        "keys-unavailable": 503,
         "store-unavailable": 503,
     }
 
