@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 
 from api import openapi
 from api.access import OPEN, Access
+from api.correlation import Correlation
 from api.explanations import EXPLAINED, explain
 from api.gates import Authentication, OriginSecret
 from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
@@ -77,6 +78,7 @@ def routed_app(lifespan: Lifespan[FastAPI] | None = None, access: Access = OPEN)
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(Correlation),
             Middleware(ResponseHeaders),
             Middleware(UnexpectedErrors),
             *([Middleware(OriginSecret, access.origin_secrets)] if access.origin_secrets else []),

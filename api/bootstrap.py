@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api.access import access_from_settings
 from api.app import create_app
+from api.services import Wait
 from ledger.bootstrap import open_ledger
+from ledger.codec import Recorded
+from ledger.service import Ledger
 from ledger.settings import Settings
-from projections.bootstrap import open_from_settings
+from projections.bootstrap import Projections, open_delivery, open_from_settings
 
 
-def app_from_settings(settings: Settings | None = None) -> FastAPI:
+class Delivery(Protocol):
+    """What brings events to the views while the application is served."""
+
+    def start(self) -> None:
+        """Begin; it is called once."""
+
+    def stop(self) -> None:
+        """End, and wait for what is under way."""
+
+    def notify(self, events: Sequence[Recorded], /) -> None:
+        """A commit was made here. Cheap, never blocks, never raises."""
+
+
+def app_from_settings(
+    settings: Settings | None = None, deliver: Callable[[Ledger], Delivery] | None = None
+) -> FastAPI:
     """The application on the stores the settings name (default: those of the environment).
 
-    Its lifespan keeps the views up to the events and large orders going; a server that runs no
-    lifespan leaves that to others.
+    On SQLite its lifespan keeps the views up to the events and large orders going; a server that
+    runs no lifespan leaves that to others. On DynamoDB others do it, unless `deliver` makes a
+    delivery to be run in the lifespan.
 
     Raises
     ------
@@ -32,16 +52,19 @@ def app_from_settings(settings: Settings | None = None) -> FastAPI:
     access = access_from_settings(settings)
     ledger = open_ledger(settings)
     projections = open_from_settings(ledger.recorder, settings)
-    delivery = projections.delivery(ledger)
-    ledger.listen(delivery.notify)
+    delivery, wait = _delivery(settings, ledger, projections, deliver)
+    if delivery is not None:
+        ledger.listen(delivery.notify)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        delivery.start()
+        if delivery is not None:
+            delivery.start()
         try:
             yield
         finally:
-            await run_in_threadpool(delivery.stop)
+            if delivery is not None:
+                await run_in_threadpool(delivery.stop)
             projections.close()
             ledger.close()
 
@@ -50,11 +73,24 @@ def app_from_settings(settings: Settings | None = None) -> FastAPI:
         projections.stock_levels,
         projections.orders,
         cursor_secret=_cursor_secret(settings),
-        wait=partial(delivery.wait_for, projections.stock_levels_view),
+        wait=wait,
         idempotency_ttl_seconds=settings.idempotency_ttl_seconds,
         lifespan=lifespan,
         access=access,
     )
+
+
+def _delivery(
+    settings: Settings,
+    ledger: Ledger,
+    projections: Projections,
+    deliver: Callable[[Ledger], Delivery] | None,
+) -> tuple[Delivery | None, Wait | None]:
+    """The delivery of this process, and how it is waited for (None: by looking at the view)."""
+    if settings.sqlite_path is None:
+        return (None if deliver is None else deliver(ledger)), None
+    embedded = open_delivery(projections, ledger.recorder, ledger, settings)
+    return embedded, partial(embedded.wait_for, projections.stock_levels_view)
 
 
 def _cursor_secret(settings: Settings) -> bytes:

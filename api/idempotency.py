@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Header, Request, Security
 
-from api import problems
+from api import correlation, problems
 from api.auth import ORDERS_WRITE, STOCK_WRITE, CurrentPrincipal
 from api.problems import Problem
 from api.services import services_of
@@ -57,5 +57,6 @@ StockContext = Annotated[Context, Security(command_context, scopes=[STOCK_WRITE]
 
 
 def replay_mark(outcome: Outcome) -> dict[str, str]:
-    """The header that marks an answer given before."""
+    """The header that marks an answer given before; the request's log line tells the outcome."""
+    correlation.note(outcome)
     return {"Idempotency-Replayed": "true"} if outcome.replayed else {}

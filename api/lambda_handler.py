@@ -6,9 +6,13 @@ the life of the process.
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from functools import cache
 from typing import Any, Final, cast
 
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.types import ASGI, LambdaContext
@@ -20,6 +24,9 @@ from ledger.settings import Settings
 
 TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javascript"]
 """Bodies of these types travel as text; all others as base64."""
+
+
+PACKAGES: Final = ("api", "ledger", "projections")
 
 
 @cache
@@ -41,10 +48,27 @@ def built_app() -> FastAPI:
     return app_from_settings(settings)
 
 
+@cache
+def log_as_json() -> None:
+    """Let everything the product logs be JSON lines; `POWERTOOLS_LOG_LEVEL` says from what level.
+
+    The line of a change has the recorded command as its `correlation_id`.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(LambdaPowertoolsFormatter(service="api", utc=True, use_rfc3339=True))
+    level = os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
+    for name in PACKAGES:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
+
+
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of API Gateway (payload format 1.0 or 2.0).
 
     A function has no lifespan: what a server does in the background, others do on AWS.
     """
+    log_as_json()
     asgi = cast(ASGI, built_app())
     return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)

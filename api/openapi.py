@@ -41,6 +41,9 @@ conditional on it; `If-None-Match` spares an answer the client has.
 **Lists** are pages: follow `next`, or the `Link` header. With `Accept: text/csv` they come as CSV,
 in which text that a spreadsheet would take for a formula has an apostrophe before it.
 
+**Correlation**: every answer carries `X-Correlation-Id`: yours, if you send one (1 to 128 of
+`A-Z a-z 0-9 . _ : = @ -`), or a new one. Quote it when you ask about a request.
+
 **Problems** are `application/problem+json` (RFC 9457). Their types:
 
 | type | status | meaning |

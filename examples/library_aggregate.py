@@ -14,7 +14,7 @@ from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, Tracking
 
 from ledger.store.dynamodb_client import make_client
 from ledger.store.tables import create_tables
@@ -54,7 +54,7 @@ class Library(Application[UUID]):
 
 
 def main() -> None:
-    """Add a book, lend it, and see that two who borrow at once can't both have it."""
+    """Add a book, lend it, see that two can't both borrow it; read what happened, once."""
     create_tables(make_client(), PREFIX)
     library = Library()
     book = Book("Dubliners")
@@ -76,6 +76,13 @@ def main() -> None:
         library.repository.get(UUID(int=0))
     except AggregateNotFoundError:
         print("A book nobody added is not found")
+
+    print("What is new since this was last run:")
+    reader = library.factory.tracking_recorder()
+    after = reader.max_tracking_id(library.name) or 0
+    for told in library.notification_log.select(after + 1, limit=10):
+        print(f"  {told.id}. {told.topic.rpartition(':')[2]}")
+        reader.insert_tracking(Tracking(library.name, told.id))
     library.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -13,6 +14,12 @@ from ledger.domain.values import Id
 OFF: Final = "off"
 
 Auth = Literal["none", "jwt"]
+
+TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+
+
+class BadSettings(ValueError):
+    """A setting that can't be used; names it and says what to write, without its secrets."""
 
 
 class Settings(BaseSettings):
@@ -41,6 +48,36 @@ class Settings(BaseSettings):
     cursor_secret: SecretStr | None = Field(
         None, description="Signs list cursors; set the same on every instance (default: random)."
     )
+    notify_sns_topic_arn: str = Field(
+        "off", description="The SNS topic that notifications are published to; `off` for none."
+    )
+    notify_webhooks: str = Field(
+        "[]",
+        repr=False,
+        description='Who else is notified: a JSON list of {"url", "secret" (or a list of them), '
+        '"kinds" (optional)}. Read in `projections.notifications.bootstrap`, which says what is '
+        "wrong with it without repeating the secrets.",
+    )
+    notify_log: bool | Literal["auto"] = Field(
+        "auto", description="Whether notifications are logged; `auto`: if they go nowhere else."
+    )
+    notify_max_age_seconds: int = Field(
+        7 * 24 * 3600, ge=1, description="Facts older than this are not notified of any more."
+    )
+    webhooks_allow_loopback: bool = Field(
+        False,
+        description="For development: webhooks may go to this machine, by http and to any port.",
+    )
+    bus: str = Field(
+        "off",
+        description="The EventBridge bus that the relay publishes to; `off` where there is none.",
+    )
+    max_receives: int = Field(
+        5, ge=1, description="The receipt of a message that is its last: then it is a dead letter."
+    )
+    dead_letter_queue_url: str = Field(
+        "off", description="The SQS queue a consumer's dead letters go to; `off` for none."
+    )
     auth: Auth = Field(
         "none", description="Whether the API asks for tokens; `none` is for loopback only."
     )
@@ -66,6 +103,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("notify_sns_topic_arn")
+    @classmethod
+    def _topic(cls, value: str) -> str:
+        if value in ("", "off") or re.fullmatch(TOPIC_ARN, value):
+            return value
+        raise ValueError("write a topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME, or off")
 
     @property
     def sqlite_path(self) -> Path | None:

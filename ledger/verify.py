@@ -1,134 +1,36 @@
 """Self-audit: the whole history is read again and everything that can be checked is.
 
-Per event: its seal and its place in the chain, its time, its commit's size. Per stream and across
-streams: the laws (`ledger.domain.laws`). Observers, such as the audit of a view, see every event.
+A log is read as it was when the reading began. A scan is no snapshot, so there the whole is judged
+at a *cut*: of the commits up to one instant. Observers, such as the audit of a view, see every
+event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
-from ledger.codec import CorruptEvent, Recorded, check_seal, decode
-from ledger.domain.errors import LawBroken
-from ledger.domain.laws import Laws
+from ledger.verifier import Observer, Report, Verifier
+
+__all__ = ["CommandRecords", "Observer", "Report", "Verifier", "verify", "verify_scan"]
 
 PAGE = 2_000
 
-
-class Observer(Protocol):
-    """Something that wants to see every sound event, in the order of the log."""
-
-    def see(self, recorded: Recorded, position: int | None = None) -> None:
-        """Take one event and its position in the log."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What a verification found. `findings` is empty when all is well."""
-
-    events: int = 0
-    streams: int = 0
-    findings: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.findings
-
-
-@dataclass(slots=True)
-class _Tail:
-    version: int = 0
-    hash: str = ""
-    at: str = ""
-    sound: bool = True
-
-
-class Verifier:
-    """Reads events in log order and collects findings."""
-
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
-        self.report = Report()
-        self._observers = observers
-        self._laws = Laws()
-        self._tails: dict[str, _Tail] = {}
-        self._commits: dict[str, tuple[int, int]] = {}
-
-    def see(self, stored: StoredEvent, position: int | None = None) -> None:
-        """Check one event. After a stream's first finding its later events are only sealed."""
-        stream = str(stored.originator_id)
-        tail = self._tails.setdefault(stream, _Tail())
-        self.report.events += 1
-        if type(stored.originator_version) is not int:
-            self._broken(tail, f"{stream}: {stored.originator_version!r} is no version")
-            return
-        try:
-            check_seal(stored)
-            recorded = decode(stored)
-            self._link(recorded, tail)
-            if tail.sound:
-                self._laws.see(stream, recorded.event)
-                for observer in self._observers:
-                    observer.see(recorded, position)
-        except CorruptEvent as error:
-            self._broken(tail, f"{stream} version {stored.originator_version}: {error.why}")
-        except LawBroken as error:
-            self._broken(tail, f"{stream} version {stored.originator_version}: {error}")
-        tail.version = stored.originator_version
-
-    def _link(self, recorded: Recorded, tail: _Tail) -> None:
-        self._count(recorded)
-        before, tail.hash, at, tail.at = tail.hash, recorded.hash, tail.at, recorded.at
-        if recorded.version != tail.version + 1:
-            why = f"version {tail.version + 1} is missing"
-            raise CorruptEvent(recorded.stream, recorded.version, why)
-        if tail.sound and recorded.prev != before:
-            why = "it does not continue the chain of the event before it"
-            raise CorruptEvent(recorded.stream, recorded.version, why)
-        if recorded.at <= at:
-            why = f"its time {recorded.at} is not after {at}"
-            raise CorruptEvent(recorded.stream, recorded.version, why)
-
-    def _count(self, recorded: Recorded) -> None:
-        """Count the events of each commit that is not seen whole yet."""
-        commit = recorded.command
-        size, seen = self._commits.get(commit, (recorded.size, 0))
-        if recorded.size != size:
-            self.report.findings.append(
-                f"commit {commit}: {recorded.stream} version {recorded.version} says it holds "
-                f"{recorded.size} events, another one {size}"
-            )
-        self._commits[commit] = (size, seen + 1)
-        if seen + 1 == size:
-            del self._commits[commit]
-
-    def _broken(self, tail: _Tail, finding: str) -> None:
-        tail.sound = False
-        self.report.findings.append(finding)
-
-    def conclude(self) -> Report:
-        """Judge the whole once every event was seen."""
-        for commit, (size, seen) in sorted(self._commits.items()):
-            self.report.findings.append(
-                f"commit {commit}: {seen} events of {size} are there: it is torn"
-            )
-        for stream, finding in self._laws.conclude():
-            self.report.findings.append(f"{stream}: {finding}")
-        self.report.streams = len(self._tails)
-        return self.report
+CommandRecords = Iterable[tuple[str, Sequence[tuple[str, int]] | None]]
+"""Key and (stream, version) pairs of each command record; None where it can't be read."""
 
 
 def verify(
     recorder: ApplicationRecorder,
     observers: Sequence[Observer] = (),
     progress: Callable[[int, int], None] | None = None,
+    *,
+    commands: CommandRecords = (),
 ) -> Report:
     """Read all that was recorded when the call began; commits made meanwhile are left out."""
-    verifier = Verifier(observers)
+    named, unreadable = _newest_named(commands)
+    verifier = Verifier(observers, commands=named)
     stop = recorder.max_notification_id() or 0
     position: int | None = None
     while page := recorder.select_notifications(
@@ -139,4 +41,78 @@ def verify(
         position = page[-1].id
         if progress is not None:
             progress(position, stop)
+    report = verifier.conclude()
+    report.findings += unreadable
+    return report
+
+
+def verify_scan(
+    scan: Callable[[], Iterable[StoredEvent]],
+    observers: Sequence[Observer] = (),
+    progress: Callable[[int], None] | None = None,
+    *,
+    until: str,
+    commands: CommandRecords = (),
+) -> Report:
+    """Verify what a scan shows, while others go on writing.
+
+    What is found is reported only if a second scan, with the same cut, finds it again: so a commit
+    that was stored while the first one ran, though its time is before the cut, is not taken for
+    torn. Observers are shown the first scan only.
+
+    Parameters
+    ----------
+    scan
+        Reads every event, those of each stream in the order of their versions.
+    progress
+        Is told the number of events read so far; it begins anew with the second scan.
+    until
+        The cut (see `Verifier`). Let it lie 10 s in the past: a writer stores a commit within 5 s
+        of stamping it, so clocks may be 5 s slow before a second scan is needed at all. Clocks
+        that are fast only put their commits behind the cut. If one is so slow that commits before
+        the cut still arrive during both scans, then what they touch is not judged, never judged
+        wrongly: what differs between the scans is in `withdrawn`.
+    """
+    named, unreadable = _newest_named(commands)
+    report = _scanned(scan, Verifier(observers, until=until, commands=named), progress)
+    if report.findings:
+        again = _scanned(scan, Verifier(until=until, commands=named), progress)
+        confirmed = set(map(_about, again.findings))
+        report.withdrawn = [f for f in report.findings if _about(f) not in confirmed]
+        report.findings = [f for f in report.findings if _about(f) in confirmed]
+    report.findings += unreadable
+    return report
+
+
+def _scanned(
+    scan: Callable[[], Iterable[StoredEvent]],
+    verifier: Verifier,
+    progress: Callable[[int], None] | None,
+) -> Report:
+    for count, stored in enumerate(scan(), 1):
+        verifier.see(stored)
+        if progress is not None and count % PAGE == 0:
+            progress(count)
     return verifier.conclude()
+
+
+def _about(finding: str) -> str:
+    """What makes a finding the same: every word, numbers too; of a commit only its id.
+
+    What is said of a commit may depend on the order in which its events are read.
+    """
+    commit, _, _ = finding.partition(": ")
+    return commit if commit.startswith("commit ") else finding
+
+
+def _newest_named(commands: CommandRecords) -> tuple[dict[str, tuple[int, str]], list[str]]:
+    """The newest version named of each stream, and a finding for each unreadable record."""
+    newest: dict[str, tuple[int, str]] = {}
+    unreadable: list[str] = []
+    for key, pairs in commands:
+        if pairs is None or not all(type(s) is str and type(v) is int for s, v in pairs):
+            unreadable.append(f"command record {key!r} can't be read")
+            continue
+        for stream, version in pairs:
+            newest[stream] = max((version, key), newest.get(stream, (0, "")))
+    return newest, unreadable

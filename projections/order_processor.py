@@ -7,20 +7,19 @@ late, or on two machines is harmless, and what a reaction missed the next sweep 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from eventsourcing.persistence import StoredEvent
-
-from ledger.codec import decode
 from ledger.domain import events as e
 from ledger.domain.order import Order
-from ledger.domain.streams import is_order, is_stock, parse_order, stock_stream
+from ledger.domain.streams import is_order, is_stock, order_stream, parse_order, stock_stream
 from ledger.errors import Contention
 from ledger.service.clock import Clock, instant, utc_now
+from projections.arrivals import Arrived, recorded, stream_of, type_of, version_of
+from projections.generations import Registry
 from projections.store.base import Query, ViewStore
-from projections.views import OrdersView, StockLevelsView
+from projections.views import OpenReservationsView, OrdersView, StockLevelsView
 
 log = logging.getLogger(__name__)
 
@@ -57,17 +56,29 @@ class Commands(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """What a reaction or a sweep did. `failed` names what will be tried again."""
+    """What a reaction or a sweep did. Whatever failed is tried again by the next sweep."""
 
     advanced: int = 0
     promoted: int = 0
     """In units."""
     expired: int = 0
-    failed: tuple[str, ...] = ()
+    failed: dict[str, Exception] = field(default_factory=dict)
+    """Streams that something could not be done for, and why."""
+
+
+Work = Iterable[tuple[str, str | None]]
+"""Streams that something is to be done for, each with the command whose event says so (None: a
+view does)."""
 
 
 class OrderProcessor:
-    """Keeps large orders going, serves backorder queues and expires orders that are due."""
+    """Keeps large orders going, serves backorder queues and expires orders that are due.
+
+    Parameters
+    ----------
+    registry
+        Which generation of a view is read (default: the store's, looked up every time).
+    """
 
     def __init__(
         self,
@@ -76,84 +87,122 @@ class OrderProcessor:
         *,
         stock_levels: StockLevelsView,
         orders: OrdersView,
+        open_reservations: OpenReservationsView,
+        registry: Registry | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._stock_levels = stock_levels
         self._orders = orders
+        self._open_reservations = open_reservations
+        self._registry = registry or Registry(store, trusted=0)
         self._clock = clock
 
-    def react(self, events: Iterable[StoredEvent]) -> Report:
+    def react(self, events: Iterable[Arrived]) -> Report:
         """Do what follows from events. A failure is logged and left to the next sweep."""
-        newest: dict[str, StoredEvent] = {}
-        orders: dict[str, None] = {}
+        newest: dict[str, Arrived] = {}
+        orders: dict[str, str] = {}
         for event in events:
-            stream = str(event.originator_id)
+            stream = stream_of(event)
             known = newest.get(stream)
             if is_order(stream):
                 if self._leaves_work(event):
-                    orders[parse_order(stream)] = None
+                    orders[stream] = recorded(event).command
             elif (
                 is_stock(stream)
-                and event.topic not in NEVER_PROMOTABLE
-                and (known is None or known.originator_version < event.originator_version)
+                and type_of(event) not in NEVER_PROMOTABLE
+                and (known is None or version_of(known) < version_of(event))
             ):
                 newest[stream] = event
         report = Report()
-        self._advance(orders, report)
-        self._promote([s for s, event in newest.items() if self._promotable(event)], report)
+        self._advance(sorted(orders.items()), report)
+        promotable = [event for event in newest.values() if self._promotable(event)]
+        self._promote([(stream_of(e), recorded(e).command) for e in promotable], report)
         return report
 
     def sweep(self) -> Report:
-        """Do everything that the views show is to be done."""
+        """Do everything that the views show is to be done, page by page.
+
+        Raises
+        ------
+        Exception
+            A view could not be read, after what the other views show was done.
+        """
         report = Report()
-        busy = self._store.each(self._orders, Query(present=("task",)))
-        self._advance([row.order_id for row in busy], report)
-        waiting = self._store.each(self._stock_levels, Query(present=("promotable",)))
-        self._promote([stock_stream(row.sku, row.location) for row in waiting], report)
-        due = Query(at_most={"due_at": instant(self._clock())})
-        self._expire([row.order_id for row in self._store.each(self._orders, due)], report)
+        errors: list[Exception] = []
+        for part in (self._sweep_tasks, self._sweep_queues, self._sweep_due):
+            try:
+                part(report)
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"another view could not be read either: {other!r}")
+            raise errors[0]
         return report
 
-    def _leaves_work(self, event: StoredEvent) -> bool:
+    def _sweep_tasks(self, report: Report) -> None:
+        view = self._registry.active(self._orders)
+        busy = [row.order_id for row in self._store.each(view, Query(present=("task",)))]
+        # Listed newest first: whoever waits longest is not to wait for those who come.
+        self._advance(((order_stream(order_id), None) for order_id in reversed(busy)), report)
+
+    def _sweep_queues(self, report: Report) -> None:
+        view = self._registry.active(self._stock_levels)
+        waiting = self._store.each(view, Query(present=("promotable",)))
+        self._promote(((stock_stream(row.sku, row.location), None) for row in waiting), report)
+
+    def _sweep_due(self, report: Report) -> None:
+        view = self._registry.active(self._open_reservations)
+        due = self._store.each(view, Query(at_most={"due_at": instant(self._clock())}))
+        self._expire(((order_stream(row.order_id), None) for row in due), report)
+
+    def _leaves_work(self, event: Arrived) -> bool:
         """Whether an order's event alone shows that a task is (or may be) under way."""
-        if event.topic == e.OrderPlaced.name and event.originator_version == 1:
-            data = decode(event).data
+        if type_of(event) == e.OrderPlaced.name and version_of(event) == 1:
+            data = recorded(event).data
             return not data.get("allocations") and not data.get("unfilled")
-        return event.topic in TASK_EVENTS
+        return type_of(event) in TASK_EVENTS
 
-    def _promotable(self, event: StoredEvent) -> bool:
-        return self._stock_levels.fold(None, decode(event)).promotable
+    def _promotable(self, event: Arrived) -> bool:
+        return self._stock_levels.fold(None, recorded(event)).promotable
 
-    def _advance(self, orders: Iterable[str], report: Report) -> None:
-        def advance(order_id: str) -> None:
-            self._ledger.advance(order_id)
+    def _advance(self, orders: Work, report: Report) -> None:
+        def advance(stream: str) -> None:
+            self._ledger.advance(parse_order(stream))
             report.advanced += 1
 
-        _each("advancing order", sorted(orders), advance, report)
+        _each("advancing", orders, advance, report)
 
-    def _promote(self, streams: Sequence[str], report: Report) -> None:
+    def _promote(self, positions: Work, report: Report) -> None:
         def promote(stream: str) -> None:
             report.promoted += self._ledger.promote(stream)
 
-        _each("promoting", streams, promote, report)
+        _each("promoting", positions, promote, report)
 
-    def _expire(self, orders: Sequence[str], report: Report) -> None:
-        def expire(order_id: str) -> None:
-            report.expired += self._ledger.expire(order_id)
+    def _expire(self, orders: Work, report: Report) -> None:
+        def expire(stream: str) -> None:
+            report.expired += self._ledger.expire(parse_order(stream))
 
-        _each("expiring order", orders, expire, report)
+        _each("expiring", orders, expire, report)
 
 
-def _each(doing: str, names: Iterable[str], action: Callable[[str], None], report: Report) -> None:
-    """Do `action` for every name; one that fails doesn't keep the others waiting."""
-    for name in names:
+def _each(doing: str, work: Work, action: Callable[[str], None], report: Report) -> None:
+    """Do `action` for every stream; one that fails doesn't keep the others waiting."""
+    for stream, command in work:
         try:
-            action(name)
-        except Contention:
-            log.info("%s %s: the stock was too busy, the next sweep tries again", doing, name)
-            report.failed += (name,)
-        except Exception:
-            log.exception("%s %s failed, the next sweep tries again", doing, name)
-            report.failed += (name,)
+            action(stream)
+        except Exception as error:
+            report.failed[stream] = error
+            cause = "a view" if command is None else f"command {command}"
+            log.log(
+                logging.INFO if isinstance(error, Contention) else logging.ERROR,
+                "%s %s (because of %s) failed, the next sweep tries again: %s",
+                doing,
+                stream,
+                cause,
+                error,
+                exc_info=None if isinstance(error, Contention) else error,
+                extra={"correlation_id": command},
+            )

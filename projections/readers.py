@@ -1,16 +1,31 @@
-"""What queries read: typed rows, one page at a time, with their freshness."""
+"""What queries read: typed rows, one page at a time, with their freshness.
+
+Every call reads the generation of its view that is active at that moment. What a page ended with
+(`after`) holds for every generation, so a list goes on where it was when the view is switched.
+"""
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from ledger.domain.order import OrderStatus, Totals
 from ledger.domain.streams import order_stream, stock_stream
 from ledger.domain.values import OrderPolicy
+from projections.generations import Registry
 from projections.store.base import Query, ViewStore
-from projections.views import OrderRow, OrdersView, StockLevelsView, StockRow
+from projections.views import (
+    OpenReservationsView,
+    OrderRow,
+    OrdersView,
+    StockLevelsView,
+    StockRow,
+    View,
+)
+
+V = TypeVar("V", bound=View[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +73,42 @@ class OrderSummary:
     version: int
 
 
-class StockLevels:
-    """Reads stock levels."""
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Units of an order that are held until `due_at`, as of one version of its stream."""
 
-    def __init__(self, store: ViewStore, view: StockLevelsView) -> None:
+    order_id: str
+    customer: str | None
+    due_at: str
+    reserved: int
+    backordered: int
+    version: int
+
+
+class Reader(Generic[V]):
+    """Reads the active generation of a view."""
+
+    def __init__(self, store: ViewStore, view: V, registry: Registry) -> None:
         self._store = store
         self._view = view
+        self._registry = registry
+
+    def applied_to(self) -> str | None:
+        """When the newest event that the view has applied was recorded (None: no event yet)."""
+        return self._store.checkpoint(self._active).at
+
+    @property
+    def _active(self) -> V:
+        return self._registry.active(self._view)
+
+
+class StockLevels(Reader[StockLevelsView]):
+    """Reads stock levels."""
 
     def get(self, sku: str, location: str) -> StockLevel | None:
         """One position, or None if nothing ever happened there."""
         key = self._view.key(stock_stream(sku, location))
-        row = self._store.load(self._view, [key]).get(key)
+        row = self._store.load(self._active, [key]).get(key)
         return None if row is None else _level(row)
 
     def list(
@@ -91,18 +131,14 @@ class StockLevels:
             after=after,
             limit=limit,
         )
-        return [_level(row) for row in self._store.select(self._view, query)]
+        return [_level(row) for row in self._store.select(self._active, query)]
 
     def totals(self, skus: Sequence[str]) -> dict[str, StockTotals]:
         """Sums per SKU. A SKU without a position has zeros."""
         return {sku: self._total(sku) for sku in skus}
 
-    def applied_to(self) -> str | None:
-        """When the newest event that the view has applied was recorded (None: no event yet)."""
-        return self._store.checkpoint(self._view).at
-
     def _total(self, sku: str) -> StockTotals:
-        rows = builtins.list(self._store.each(self._view, Query(equal={"sku": sku})))
+        rows = builtins.list(self._store.each(self._active, Query(equal={"sku": sku})))
         return StockTotals(
             on_hand=sum(row.on_hand for row in rows),
             reserved=sum(row.reserved for row in rows),
@@ -113,17 +149,13 @@ class StockLevels:
         )
 
 
-class Orders:
+class Orders(Reader[OrdersView]):
     """Reads order summaries."""
-
-    def __init__(self, store: ViewStore, view: OrdersView) -> None:
-        self._store = store
-        self._view = view
 
     def get(self, order_id: str) -> OrderSummary | None:
         """One order, or None if the view knows none of this id."""
         key = self._view.key(order_stream(order_id))
-        row = self._store.load(self._view, [key]).get(key)
+        row = self._store.load(self._active, [key]).get(key)
         return None if row is None else _summary(row)
 
     def list(
@@ -136,11 +168,27 @@ class Orders:
     ) -> builtins.list[OrderSummary]:
         """Orders, newest first. `after` is the (placed_at, order_id) of the last one seen."""
         query = Query(equal=_given(status=status, customer=customer), after=after, limit=limit)
-        return [_summary(row) for row in self._store.select(self._view, query)]
+        return [_summary(row) for row in self._store.select(self._active, query)]
 
-    def applied_to(self) -> str | None:
-        """When the newest event that the view has applied was recorded (None: no event yet)."""
-        return self._store.checkpoint(self._view).at
+
+class Reservations(Reader[OpenReservationsView]):
+    """Reads what is held until some time."""
+
+    def list(
+        self,
+        *,
+        due_before: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> builtins.list[Reservation]:
+        """Reservations, the first to fall due first; those that are overdue are the first ones.
+
+        `due_before` keeps those that fall due at that instant or before; `after` is the
+        (due_at, order_id) of the last one already seen.
+        """
+        at_most = {} if due_before is None else {"due_at": due_before}
+        query = Query(at_most=at_most, after=after, limit=limit)
+        return [_reservation(row) for row in self._store.select(self._active, query)]
 
 
 def _given(**conditions: str | None) -> dict[str, str | int]:
@@ -173,5 +221,17 @@ def _summary(row: OrderRow) -> OrderSummary:
         expires_at=row.expires_at,
         line_count=row.line_count,
         totals=row.totals,
+        version=row.version,
+    )
+
+
+def _reservation(row: OrderRow) -> Reservation:
+    assert row.due_at is not None, "only what falls due is listed"
+    return Reservation(
+        order_id=row.order_id,
+        customer=row.customer,
+        due_at=row.due_at,
+        reserved=row.reserved,
+        backordered=row.backordered,
         version=row.version,
     )

@@ -1,4 +1,4 @@
-"""The runner: brings views up to the log, whatever the delivery does.
+"""The runner: brings views up to the events, whatever the delivery does.
 
 Delivery is a hint. Events may come twice, late, in any order or not at all; what is applied is
 decided by versions: below or at the applied one an event is skipped, the next one is folded, and
@@ -8,11 +8,14 @@ before a later one the missing events are read from the event store.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent
 
-from ledger.codec import Recorded, decode
+from ledger.codec import decode
+from projections.arrivals import Arrived, recorded, stream_of, version_of
+from projections.generations import Registry
 from projections.store.base import Checkpoint, ViewStore
 from projections.views.base import Row, View
 
@@ -30,8 +33,30 @@ class EventsMissing(Exception):
         super().__init__(f"{stream} version {version} is missing from the event store")
 
 
+@dataclass(slots=True)
+class Applied:
+    """What applying events came to; counts are in events, over all generations of all views."""
+
+    applied: int = 0
+    """Folded into a row, those read to fill gaps included."""
+    skipped: int = 0
+    """Delivered, but the row showed them already, or a later one came with them."""
+    refilled: int = 0
+    """Read from the event store, because a later event came first."""
+    failed: dict[str, Exception] = field(default_factory=dict)
+    """Streams whose events were not applied, and why."""
+
+    def check(self) -> None:
+        """Raise the first failure; the others are noted on it."""
+        errors = list(self.failed.values())
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"another stream failed as well: {other!r}")
+            raise errors[0]
+
+
 class Runner:
-    """Applies events to views.
+    """Applies events to views, in every live generation.
 
     Any number of runners, in any number of processes, may work on the same store: a row is
     written only over a lower version, and a checkpoint only moves forward.
@@ -42,30 +67,34 @@ class Runner:
         The event store; missing events are read from it.
     store
         Where rows and checkpoints are kept.
+    registry
+        Which generations are live (default: the store's, looked up every time).
     """
 
     def __init__(
-        self, recorder: ApplicationRecorder, store: ViewStore, views: Sequence[View[Any]]
+        self,
+        recorder: ApplicationRecorder,
+        store: ViewStore,
+        views: Sequence[View[Any]],
+        registry: Registry | None = None,
     ) -> None:
         self._recorder = recorder
         self.store = store
         self.views = tuple(views)
+        self.registry = registry or Registry(store, trusted=0)
         store.prepare(views)
 
-    def hint(self, events: Iterable[Recorded]) -> None:
-        """Be told of a commit made here. The log is read anyway, so nothing is kept of it."""
-
-    def apply(self, events: Sequence[StoredEvent]) -> None:
+    def apply(self, events: Sequence[Arrived]) -> Applied:
         """Apply delivered events: any events, in any order, any number of times.
 
-        Raises
-        ------
-        CorruptEvent
-            An event can't be folded. Views it doesn't concern are up to date.
-        EventsMissing
-            A gap could not be filled.
+        A stream that can't be folded fails alone; nothing else waits for it. A failure of the
+        view store fails every stream of the view.
         """
-        self._attempt(dict.fromkeys(self.views, events), None)
+        report = Applied()
+        for view in self.views:
+            for generation in self.registry.live(view):
+                self._apply(generation, events, None, report)
+        return report
 
     def catch_up(self, limit: int = PAGE) -> Sequence[StoredEvent]:
         """Apply the next page of the log to every view; answers the page, empty at the end.
@@ -76,11 +105,13 @@ class Runner:
         Raises
         ------
         CorruptEvent, EventsMissing
-            As in `apply`. The view concerned stops where it is; the others have moved on.
+            An event can't be folded, or a gap could not be filled. The view concerned stops where
+            it is; the others have moved on.
         """
-        checkpoints = {view: self.store.checkpoint(view) for view in self.views}
+        live = [generation for view in self.views for generation in self.registry.live(view)]
+        checkpoints = {view: self.store.checkpoint(view) for view in live}
         newest: Sequence[Notification] = ()
-        errors: list[Exception] = []
+        report = Applied()
         for start in sorted(set(checkpoints.values())):
             page = self._recorder.select_notifications(
                 start.position, limit, inclusive_of_start=False
@@ -88,80 +119,111 @@ class Runner:
             if not page:
                 continue
             newest = page
-            behind = {view: page for view, at in checkpoints.items() if at == start}
-            try:
-                self._attempt(behind, Checkpoint(page[-1].id, decode(page[-1]).at))
-            except Exception as error:
-                errors.append(error)
-        _raise_first(errors)
+            end = Checkpoint(page[-1].id, decode(page[-1]).at)
+            for view, at in checkpoints.items():
+                if at == start:
+                    self._apply(view, page, end, report)
+        report.check()
         return newest
 
-    def _attempt(
-        self, work: Mapping[View[Any], Sequence[StoredEvent]], checkpoint: Checkpoint | None
+    def _apply(
+        self,
+        view: View[Any],
+        events: Sequence[Arrived],
+        checkpoint: Checkpoint | None,
+        report: Applied,
     ) -> None:
-        """Fold and save view by view: what one view can't take doesn't stop the others."""
-        errors: list[Exception] = []
-        for view, events in work.items():
+        """Fold and save; the checkpoint moves if everything was applied."""
+        work = _Work(view, _delivered(view, events))
+        try:
+            if view.newest_wins:
+                work.fold_newest()
+            else:
+                rows = self.store.load(view, map(view.key, work.delivered))
+                work.fold_in_order(rows, self._recorder)
+            self.store.save(view, work.rows, None if work.failed else checkpoint)
+        except Exception as error:
+            report.failed |= dict.fromkeys(work.delivered, error)
+            return
+        report.failed |= work.failed
+        report.applied += work.folded
+        report.skipped += work.passed
+        report.refilled += work.refilled
+
+
+class _Work:
+    """What one batch of events does to one view."""
+
+    def __init__(self, view: View[Any], delivered: Mapping[str, Mapping[int, Arrived]]) -> None:
+        self._view = view
+        self.delivered = delivered
+        self.rows: list[Row] = []
+        self.failed: dict[str, Exception] = {}
+        self.folded = 0
+        self.passed = 0
+        self.refilled = 0
+
+    def fold_newest(self) -> None:
+        """The rows of the newest event of each stream; nothing older is decoded."""
+        for stream, versions in self.delivered.items():
             try:
-                self.store.save(view, self._fold(view, events), checkpoint)
+                self.rows.append(self._view.fold(None, recorded(versions[max(versions)])))
             except Exception as error:
-                errors.append(error)
-        _raise_first(errors)
+                self.failed[stream] = error
+            else:
+                self.folded += 1
+                self.passed += len(versions) - 1
 
-    def _fold(self, view: View[R], events: Sequence[StoredEvent]) -> list[R]:
-        if view.newest_wins:
-            return _newest(view, events)
-        return self._in_order(view, events)
-
-    def _in_order(self, view: View[R], events: Sequence[StoredEvent]) -> list[R]:
+    def fold_in_order(self, known: Mapping[Any, Row], recorder: ApplicationRecorder) -> None:
         """The rows that the events move, folded from the stored rows without a gap."""
-        delivered: dict[str, dict[int, StoredEvent]] = {}
-        for event in events:
-            stream = str(event.originator_id)
-            if view.feeds(stream):
-                delivered.setdefault(stream, {})[event.originator_version] = event
-        known = self.store.load(view, map(view.key, delivered))
-        rows = []
-        for stream, versions in delivered.items():
-            row = known.get(view.key(stream))
-            pending = self._contiguous(stream, 0 if row is None else row.version, versions)
-            for event in pending:
-                row = view.fold(row, decode(event))
+        for stream, versions in self.delivered.items():
+            row = known.get(self._view.key(stream))
+            applied = 0 if row is None else row.version
+            try:
+                pending = self._contiguous(stream, applied, versions, recorder)
+                for event in pending:
+                    row = self._view.fold(row, recorded(event))
+            except Exception as error:
+                self.failed[stream] = error
+                continue
+            self.folded += len(pending)
+            self.passed += sum(version <= applied for version in versions)
             if pending and row is not None:
-                rows.append(row)
-        return rows
+                self.rows.append(row)
 
     def _contiguous(
-        self, stream: str, applied: int, delivered: Mapping[int, StoredEvent]
-    ) -> Sequence[StoredEvent]:
+        self,
+        stream: str,
+        applied: int,
+        delivered: Mapping[int, Arrived],
+        recorder: ApplicationRecorder,
+    ) -> Sequence[Arrived]:
         """The events after `applied` up to the newest delivered one, each once and in order."""
         wanted = range(applied + 1, max(delivered) + 1)
         if all(version in delivered for version in wanted):
             return [delivered[version] for version in wanted]
-        found = self._recorder.select_events(stream, gt=applied, lte=wanted[-1])
+        found = recorder.select_events(stream, gt=applied, lte=wanted[-1])
         there = {event.originator_version for event in found}
         for version in wanted:
             if version not in there:
                 raise EventsMissing(stream, version)
+        self.refilled += sum(version not in delivered for version in wanted)
         return found
 
 
-def _newest(view: View[R], events: Iterable[StoredEvent]) -> list[R]:
-    """The rows of the newest event of each stream; nothing older is decoded."""
-    newest: dict[str, StoredEvent] = {}
+def _delivered(view: View[Any], events: Iterable[Arrived]) -> dict[str, dict[int, Arrived]]:
+    """The events that feed the view, by stream and version."""
+    found: dict[str, dict[int, Arrived]] = {}
+    passed: set[str] = set()
     for event in events:
-        stream = str(event.originator_id)
-        known = newest.get(stream)
-        if known is None:
-            if view.feeds(stream):
-                newest[stream] = event
-        elif known.originator_version < event.originator_version:
-            newest[stream] = event
-    return [view.fold(None, decode(event)) for event in newest.values()]
-
-
-def _raise_first(errors: Sequence[Exception]) -> None:
-    if errors:
-        for other in errors[1:]:
-            errors[0].add_note(f"another view failed as well: {other!r}")
-        raise errors[0]
+        stream = stream_of(event)
+        versions = found.get(stream)
+        if versions is None:
+            if stream in passed:
+                continue
+            if not view.feeds(stream):
+                passed.add(stream)
+                continue
+            versions = found[stream] = {}
+        versions[version_of(event)] = event
+    return found

@@ -6,6 +6,10 @@ import typer
 
 from ledger.cli.events import events
 from ledger.cli.imports import import_files
+from ledger.cli.pump import pump
+from ledger.cli.rebuild import rebuild
+from ledger.cli.redrive import redrive
+from ledger.cli.replay import replay
 from ledger.cli.schemas import schemas
 from ledger.cli.serve import serve
 from ledger.cli.stock import stock
@@ -38,8 +42,12 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("import")(import_files)
 app.command("verify")(verify)
+app.command("rebuild")(rebuild)
 app.command("events")(events)
+app.command("replay")(replay)
 app.command("stock")(stock)
+app.command("pump")(pump)
+app.command("redrive")(redrive)
 app.command("schemas")(schemas)
 app.add_typer(tables, name="tables", help="Create, describe or delete a store's DynamoDB tables.")
 

@@ -61,19 +61,24 @@ def events(
 
     Exit codes: 0 printed; 2 the command can't be used.
     """
+    check_selection(stream, type_)
+    with opened(read_settings(store), must_exist=True) as ledger:
+        found = _matching(ledger.history, after, stream, type_)
+        if jsonl:
+            for position, recorded in islice(found, limit):
+                typer.echo(json_line(position, recorded))
+        else:
+            limit = limit or TABLE_LIMIT
+            _print_table(list(islice(found, limit + 1)), limit)
+
+
+def check_selection(stream: str | None, type_: str | None) -> None:
+    """Refuse a `--stream` or `--type` that no event can have."""
     if stream is not None and not (is_stock(stream) or is_order(stream)):
         fail(f"--stream {stream!r}: write stock:SKU@LOCATION or order:ORDER_ID.")
     if type_ is not None and type_ not in CATALOGUE:
         close = difflib.get_close_matches(type_, CATALOGUE, n=1)
         fail(f"--type {type_!r} is no event. {_suggestion(close)}")
-    with opened(read_settings(store), must_exist=True) as ledger:
-        found = _matching(ledger.history, after, stream, type_)
-        if jsonl:
-            for position, recorded in islice(found, limit):
-                typer.echo(json.dumps(_whole(position, recorded), ensure_ascii=False))
-        else:
-            limit = limit or TABLE_LIMIT
-            _print_table(list(islice(found, limit + 1)), limit)
 
 
 def _suggestion(close: list[str]) -> str:
@@ -90,9 +95,10 @@ def _matching(
         after = page[-1][0]
 
 
-def _whole(position: int, recorded: Recorded) -> dict[str, Any]:
+def json_line(position: int | None, recorded: Recorded) -> str:
+    """A whole event on a line of JSON, its position first (null where there is none)."""
     names = ("stream", "version", "type", "schema", "id", "at", "command", "actor", "region")
-    return {
+    whole = {
         "position": position,
         **{name: getattr(recorded, name) for name in names},
         "size": recorded.size,
@@ -100,6 +106,7 @@ def _whole(position: int, recorded: Recorded) -> dict[str, Any]:
         "prev": recorded.prev,
         "hash": recorded.hash,
     }
+    return json.dumps(whole, ensure_ascii=False)
 
 
 def _print_table(found: list[tuple[int, Recorded]], limit: int) -> None:

@@ -19,6 +19,7 @@ from ledger.codec import CorruptEvent
 from ledger.domain.errors import LawBroken
 from ledger.errors import Contention, UnknownOutcome
 from ledger.importing import InputError
+from ledger.settings import BadSettings
 from projections.runner import EventsMissing
 from projections.store.base import ViewStoreBusy
 
@@ -73,7 +74,7 @@ def _one_line() -> Iterator[None]:
         # Whoever read the output has seen enough. Python would complain when it flushes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(OK) from None
-    except InputError as error:
+    except (InputError, BadSettings) as error:
         fail(str(error))
     except (Contention, UnknownOutcome) as error:
         fail(f"the store is busy: {error}. Run the same command again: it goes on.")

@@ -1,17 +1,25 @@
-"""`ledger serve`: the HTTP API, with delivery in the same process."""
+"""`ledger serve`: the HTTP API, with delivery in the same process if wanted."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
-from typing import Annotated, Final
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import err, fail, guarded
+from ledger.cli.pump import opened_pump
 from ledger.settings import Auth, Settings
+
+if TYPE_CHECKING:
+    from ledger.service import Ledger
+    from projections.pump.pump import Pump
 
 MIN_SECRET_BYTES: Final = 16
 
@@ -25,6 +33,14 @@ def serve(
     access_log: Annotated[
         bool, typer.Option("--access-log/--no-access-log", help="Log every request.")
     ] = False,
+    pump: Annotated[
+        bool,
+        typer.Option(
+            "--pump",
+            help="On DynamoDB: deliver events as well, as `ledger pump` does. On SQLite the "
+            "server always does.",
+        ),
+    ] = False,
     auth: Annotated[
         Auth | None,
         typer.Option(
@@ -35,10 +51,14 @@ def serve(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Serve the HTTP API, keep the views up to date and work on large and waiting orders.
+    """Serve the HTTP API.
+
+    On SQLite it also keeps the views up to date and works on large and waiting orders. On
+    DynamoDB others do that, unless `--pump` asks for it.
 
     - `ledger serve` — on http://127.0.0.1:8000, documentation at /docs
     - `ledger serve --auth jwt --host 0.0.0.0 --port 80 --store sqlite:/data/ledger.db`
+    - `ledger serve --store dynamodb:shop --pump` — all of it in one process
 
     Everyone may do everything unless tokens are asked for, so without `--auth jwt` (and
     LEDGER_JWT_ISSUER and LEDGER_JWT_AUDIENCE) it listens on loopback only.
@@ -49,7 +69,6 @@ def serve(
     # Imported here, so that the other commands start in half the time.
     import uvicorn
 
-    from api.access import Misconfigured
     from api.bootstrap import app_from_settings
 
     settings = read_settings(store, auth)
@@ -58,11 +77,9 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with opened(settings) as ledger:
         ledger.history.newest("health")  # a store that can't be read is said now, in one line
+    _show_notifications()
     with _listen(host, port) as listening:
-        try:
-            app = app_from_settings(settings)
-        except Misconfigured as error:
-            fail(f"{error}")
+        app = app_from_settings(settings, _pump(settings) if pump else None)
         address = f"http://{host}:{listening.getsockname()[1]}"
         announcement = f"Serving {settings.store} on {address}, documentation at {address}/docs"
         err().print(announcement, soft_wrap=True)
@@ -71,6 +88,18 @@ def serve(
             uvicorn.Server(config).run(sockets=[listening])
         except KeyboardInterrupt:
             err().print("Stopped.")
+
+
+def _show_notifications() -> None:
+    """Print the notifications of the channel `log`, one a line."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("Notification: %(message)s"))
+    logging.getLogger("ledger.notifications").addHandler(handler)
+
+
+def _pump(settings: Settings) -> Callable[[Ledger], Pump] | None:
+    """What makes the pump of a store that doesn't deliver by itself."""
+    return None if settings.sqlite_path is not None else partial(opened_pump, settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import StoredEvent, Tracking
 from pydantic_core import from_json, to_json
 
 from ledger.errors import CommitTooLarge
 from ledger.store.base import CommandRecord
 
 Item = dict[str, dict[str, Any]]
+
+EVENTS: Final = "events"
+PURPOSE: Final = "purpose"
+"""Attribute of whatever is no event but kept in the events' table, such as snapshots."""
 
 MAX_ACTIONS: Final = 100
 MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
@@ -37,7 +41,7 @@ def check_limits(items: Sequence[Item]) -> None:
     sizes = [item_size(item) for item in items]
     if max(sizes) > MAX_ITEM_BYTES:
         largest = items[sizes.index(max(sizes))]
-        name = largest.get("stream", largest.get("key", {}))["S"]
+        name = next(iter(largest.values()))["S"]
         msg = f"an item holds {MAX_ITEM_BYTES} bytes, one of {name} needs {max(sizes)}"
         raise CommitTooLarge(msg)
     total = sum(sizes) + EXPRESSION_BYTES * len(items)
@@ -46,22 +50,32 @@ def check_limits(items: Sequence[Item]) -> None:
         raise CommitTooLarge(msg)
 
 
-def event_item(stored: StoredEvent, prefix: str) -> Item:
-    """An event's item; `prefix` sets streams of another purpose apart."""
+def event_item(stored: StoredEvent, purpose: str = EVENTS) -> Item:
+    """An event's item. What has another purpose is set apart: by its stream, and by a mark."""
     if type(stored.state) is not bytes:
         msg = f"the state of {stored.originator_id} is {type(stored.state).__name__}, not bytes"
         raise TypeError(msg)
-    return {
-        "stream": {"S": f"{prefix}{stored.originator_id}"},
+    item: Item = {
+        "stream": {"S": f"{stream_prefix(purpose)}{stored.originator_id}"},
         "version": {"N": str(stored.originator_version)},
         "type": {"S": stored.topic},
         "state": {"B": stored.state},
     }
+    if purpose != EVENTS:
+        item[PURPOSE] = {"S": purpose}
+    return item
 
 
-def stored_event(item: Mapping[str, Any], prefix: str, *, uuids: bool) -> StoredEvent:
+def stream_prefix(purpose: str) -> str:
+    """What sets streams of another purpose than events apart."""
+    return "" if purpose == EVENTS else f"{purpose}#"
+
+
+def stored_event(
+    item: Mapping[str, Any], purpose: str = EVENTS, *, uuids: bool = False
+) -> StoredEvent:
     """The event of an item."""
-    stream = item["stream"]["S"].removeprefix(prefix)
+    stream = item["stream"]["S"].removeprefix(stream_prefix(purpose))
     return StoredEvent(
         UUID(stream) if uuids else stream,
         int(item["version"]["N"]),
@@ -87,6 +101,14 @@ def command_record(item: Mapping[str, Any]) -> CommandRecord:
     events = tuple((stream, version) for stream, version in from_json(item["events"]["B"]))
     expires_at = int(item["expires_at"]["N"]) if "expires_at" in item else None
     return CommandRecord(item["key"]["S"], item["fingerprint"]["S"], events, expires_at)
+
+
+def tracking_item(tracking: Tracking) -> Item:
+    """A tracking's item."""
+    return {
+        "application": {"S": tracking.application_name},
+        "notification_id": {"N": str(tracking.notification_id)},
+    }
 
 
 def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
-from eventsourcing.persistence import DataError, StoredEvent
+from eventsourcing.persistence import DataError, IntegrityError, StoredEvent, Tracking
 
 from ledger.errors import CommandRecorded, Contention, UnknownOutcome, VersionConflict
 from ledger.store.base import CommandRecord
 from ledger.store.dynamodb_client import MAX_CONNECTIONS, THROTTLED, translated
-from ledger.store.dynamodb_items import Item, check_limits, command_item, command_record
+from ledger.store.dynamodb_items import (
+    Item,
+    check_limits,
+    command_item,
+    command_record,
+    stored_event,
+    tracking_item,
+)
+from ledger.store.dynamodb_stream_access import streams_client_beside
 from ledger.store.tables import full_name
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 _NEW_EVENT: Final = {
     "ConditionExpression": "attribute_not_exists(#s)",
     "ExpressionAttributeNames": {"#s": "stream"},
     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
 }
+
+
+MAX_GETS: Final = 100
+"""Keys of one BatchGetItem at most."""
+
+MAX_IN_VAIN: Final = 6
+"""How often BatchGetItem may answer nothing at all before it is given up, after some 3 s."""
 
 
 class DynamoDBTables:
@@ -33,21 +51,63 @@ class DynamoDBTables:
         self.client = client
         self.events = full_name(prefix, "events")
         self.commands = full_name(prefix, "commands")
+        self.feed = full_name(prefix, "feed")
+        self.tracking = full_name(prefix, "tracking")
         self.in_parallel = ThreadPoolExecutor(MAX_CONNECTIONS // 2, "dynamodb-read")
-        """Threads for reads that need not wait for each other."""
+        """Threads for requests that need not wait for each other."""
+
+    @cached_property
+    def streams(self) -> DynamoDBStreamsClient:
+        """A client for the tables' streams."""
+        return streams_client_beside(self.client)
 
     def close(self) -> None:
         """Let go of threads and connections."""
         self.in_parallel.shutdown()
         self.client.close()
+        if "streams" in self.__dict__:
+            self.streams.close()
+
+    def get_many(self, table: str, keys: Sequence[Item]) -> list[Mapping[str, Any]]:
+        """The items of these keys that there are, in any order, read strongly and in parallel.
+
+        Raises
+        ------
+        Contention
+            The table was too busy to answer all of it.
+        """
+        lots = [keys[start : start + MAX_GETS] for start in range(0, len(keys), MAX_GETS)]
+        get = partial(self._get_lot, table)
+        found = map(get, lots) if len(lots) == 1 else self.in_parallel.map(get, lots)
+        return [item for items in found for item in items]
+
+    def _get_lot(self, table: str, keys: Sequence[Item]) -> list[Mapping[str, Any]]:
+        """One request, repeated for what an answer left out for its size (16 MB) or for haste."""
+        asked: Any = {table: {"Keys": keys, "ConsistentRead": True}}
+        found: list[Mapping[str, Any]] = []
+        in_vain = 0
+        while asked:
+            with translated(f"reading {table}"):
+                answer = self.client.batch_get_item(RequestItems=asked)
+            items = answer["Responses"].get(table, [])
+            found += items
+            asked = answer.get("UnprocessedKeys")
+            in_vain = 0 if items else in_vain + 1
+            if asked and in_vain:
+                if in_vain > MAX_IN_VAIN:
+                    msg = f"reading {table}: throttled"
+                    raise Contention(msg)
+                time.sleep(random.uniform(0, 0.025 * 2**in_vain))  # noqa: S311 (no secret)
+        return found
 
     def append(
         self,
         items: Sequence[Item],
         command: CommandRecord | None,
         stored: Callable[[Mapping[str, Any]], StoredEvent],
+        tracking: Tracking | None = None,
     ) -> None:
-        """Write the items of new events and the command's record, or nothing.
+        """Write the items of new events, the command's record and a tracking, or nothing.
 
         `stored` reads an event back from the item that was there before.
 
@@ -55,6 +115,8 @@ class DynamoDBTables:
         ------
         CommandRecorded, VersionConflict, Contention, UnknownOutcome, CommitTooLarge
             See `LedgerRecorder.insert_events`.
+        IntegrityError
+            The tracking's position, or a later one, was recorded before.
         """
         if len({(i["stream"]["S"], i["version"]["N"]) for i in items}) < len(items):
             raise VersionConflict({})
@@ -65,13 +127,41 @@ class DynamoDBTables:
         if command is not None:
             everything.append(command_item(command))
             actions.append({"Put": self._new_command(everything[-1])})
+        if tracking is not None:
+            everything.append(tracking_item(tracking))
         check_limits(everything)
-        what = f"appending {_named(items)}"
+        with_command = command is not None
+        self.write(actions, f"appending {_named(items)}", stored, tracking, with_command)
+
+    def write(
+        self,
+        actions: Sequence[Mapping[str, Any]],
+        what: str,
+        stored: Callable[[Mapping[str, Any]], StoredEvent] = stored_event,
+        tracking: Tracking | None = None,
+        with_command: bool = False,
+    ) -> None:
+        """Do all of these actions (the command's record last) and track, or nothing."""
+        actions = list(actions)
+        if tracking is not None:
+            actions.append({"Put": self.new_tracking(tracking)})
         try:
             with translated(what, writing=True):
                 self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
         except ClientError as error:
-            raise _cancelled(error, what, stored, with_command=command is not None) from error
+            reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+            if tracking is not None and reasons and _refused(reasons.pop()):
+                raise tracked_before(tracking) from error
+            raise _cancelled(reasons, what, stored, with_command=with_command) from error
+
+    def new_tracking(self, tracking: Tracking) -> dict[str, Any]:
+        """The put of a tracking, on the condition that it is the application's newest."""
+        return {
+            "TableName": self.tracking,
+            "Item": tracking_item(tracking),
+            "ConditionExpression": "attribute_not_exists(application) OR notification_id < :n",
+            "ExpressionAttributeValues": {":n": {"N": str(tracking.notification_id)}},
+        }
 
     def _new_command(self, item: Item) -> dict[str, Any]:
         return {
@@ -91,16 +181,25 @@ def _named(items: Sequence[Item]) -> str:
     return f"{', '.join(names[:5])}{more}"
 
 
+def tracked_before(tracking: Tracking) -> IntegrityError:
+    """What is raised when a position, or a later one, was recorded before."""
+    msg = f"{tracking.application_name} is tracked up to {tracking.notification_id} or further"
+    return IntegrityError(msg)
+
+
+def _refused(reason: Mapping[str, Any]) -> bool:
+    return bool(reason["Code"] == "ConditionalCheckFailed")
+
+
 def _cancelled(
-    error: ClientError,
+    reasons: Sequence[Any],
     what: str,
     stored: Callable[[Mapping[str, Any]], StoredEvent],
     *,
     with_command: bool,
 ) -> Exception:
     """What a cancelled transaction means; the command's reason outranks the others."""
-    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
-    if with_command and reasons and reasons[-1]["Code"] == "ConditionalCheckFailed":
+    if with_command and reasons and _refused(reasons[-1]):
         return CommandRecorded(command_record(reasons[-1]["Item"]))
     codes = [reason["Code"] for reason in reasons]
     if "ConditionalCheckFailed" in codes:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from eventsourcing.persistence import OperationalError
 
+from projections.generations import Generations
+from projections.rebuild.state import Rebuilding
 from projections.views.base import Key, Row, View
 
 R = TypeVar("R", bound=Row)
@@ -34,7 +36,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Rows of a view, in its order. Conditions are all to be met.
+    """Rows that a view lists, in its order. Conditions are all to be met.
 
     `at_most` fields are not above their value; a field that is None never matches. `present`
     fields are neither None nor False. `after` holds the values of the view's order fields of the
@@ -83,8 +85,37 @@ class ViewStore(ABC):
         """How far the view has come."""
 
     @abstractmethod
+    def generations(self, view: View[Any]) -> Generations:
+        """The registered generations of a view, read strongly; one at first."""
+
+    @abstractmethod
+    def register(self, view: View[Any], before: Generations, after: Generations) -> bool:
+        """Change the generations of a view if they are still `before`; answers whether."""
+
+    @abstractmethod
+    def discard(self, view: View[Any]) -> None:
+        """Delete every row of the view's generation, and its checkpoint. It must not be live."""
+
+    @abstractmethod
+    def rebuilding(self, view: View[Any]) -> Rebuilding | None:
+        """The unfinished rebuild of a view, read strongly."""
+
+    @abstractmethod
+    def record(self, view: View[Any], before: Rebuilding | None, after: Rebuilding | None) -> bool:
+        """Change what is known of a view's rebuild if it is still `before` (None: there is none);
+        answers whether it is now `after`.
+        """
+
+    @abstractmethod
     def select(self, view: View[R], query: Query) -> list[R]:
         """One page of rows."""
+
+    @abstractmethod
+    def scan(self, view: View[R]) -> Iterator[list[R]]:
+        """Every row, listed or not, in pages and in no order, read strongly.
+
+        It is no snapshot: a row that is written meanwhile may be shown as it was or as it is.
+        """
 
     @abstractmethod
     def close(self) -> None:

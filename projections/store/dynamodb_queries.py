@@ -3,11 +3,14 @@ condition and what is left to a filter.
 
 ::
 
-    equal on the hash key (or all keys)     the table itself: strongly consistent, one partition
+    equal on the first key (or all keys)    the table itself: strongly consistent, one partition
     equal on a field with a `_key`          its index, one partition
     a condition on a sparse field           its index, every shard
     equal on a few-valued field             its index, every shard of that value
     anything else                           the index `all`, every shard
+
+In an index, `after` and an upper bound of what rows are listed by first are key conditions: what
+lies outside is not read. Everything else is filtered.
 
 Indexes are eventually consistent: a page may show a row as it was a moment ago, or miss a row
 that was just written.
@@ -20,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from projections.store.base import Query
-from projections.store.dynamodb_items import LISTED_BY, Index, Items, joined
+from projections.store.dynamodb_items import KEY, LISTED_BY, SEPARATOR, Index, Items, above, joined
 
 Request = dict[str, Any]
 
@@ -29,14 +32,15 @@ LARGEST_PAGE: Final = 10_000
 
 
 def requests(items: Items[Any], query: Query) -> list[Request]:
-    """A `Query` request for each partition; each answers in the view's order.
+    """A `Query` request for each partition; each answers in the view's order. None at all if
+    nothing can answer.
 
     Raises
     ------
     ValueError
         A condition is on a field that the view hasn't.
     """
-    items.fields.check(query)
+    query = items.fields.checked(query)
     if _table_serves(items, query):
         return [_ask_table(items, query)]
     return _ask_index(items, query, index_for(items, query))
@@ -51,21 +55,23 @@ def index_for(items: Items[Any], query: Query) -> Index:
 def _table_serves(items: Items[Any], query: Query) -> bool:
     """Whether one partition of the table has all the answers, in the view's order.
 
-    A filter can't be on the table's keys, so conditions on them must be key conditions.
+    A filter can't be on the table's range key, so a condition on it must be a key condition.
     """
     first, *rest = items.view.key_fields
     ordered = items.view.order == items.view.key_fields or all(key in query.equal for key in rest)
-    return first in query.equal and ordered and not {first, *rest} & query.at_most.keys()
+    return first in query.equal and ordered and not query.at_most.keys() & {*rest}
 
 
 def _ask_table(items: Items[Any], query: Query) -> Request:
     expression = _Expression(items)
-    keys = [name for name in items.view.key_fields if name in query.equal]
-    for name in keys:
-        expression.key(name, "=", items.encoded(name, query.equal[name]))
+    first, *rest = items.view.key_fields
+    expression.key(KEY, "=", items.hash_key(query.equal[first]))
+    for name in rest:
+        if name in query.equal:
+            expression.key(name, "=", items.encoded(name, query.equal[name]))
     if query.after is not None:
-        hash_key, *rest = items.view.key_fields
-        if len(rest) == 1 and keys == [hash_key] and query.after[0] == query.equal[hash_key]:
+        open_range = len(rest) == 1 and rest[0] not in query.equal
+        if open_range and query.after[0] == query.equal[first]:
             expression.key(rest[0], _beyond(items), {"S": query.after[1]})
         else:
             expression.filter(LISTED_BY, _beyond(items), {"S": joined(query.after)})
@@ -74,15 +80,32 @@ def _ask_table(items: Items[Any], query: Query) -> Request:
 
 
 def _ask_index(items: Items[Any], query: Query, index: Index) -> list[Request]:
+    met = {index.name} if index.by_value else set()
+    low, high = _range(items, query)
+    if low is not None and high is not None and low > high:
+        return []
     asked = []
-    for partition in index.partitions(query.equal.get(index.name)):
+    for partition in index.partitions(items.view.generation, query.equal.get(index.name)):
         expression = _Expression(items)
         expression.key(index.attribute, "=", {"S": partition})
-        if query.after is not None:
-            expression.key(LISTED_BY, _beyond(items), {"S": joined(query.after)})
-        expression.conditions(query, met={index.name} if index.by_value else set())
+        expression.between(LISTED_BY, low, high)
+        expression.conditions(query, met, bounded=items.view.order[0])
         asked.append({"IndexName": index.name, **expression.request()})
     return asked
+
+
+def _range(items: Items[Any], query: Query) -> tuple[str | None, str | None]:
+    """Between which values of `listed_by` the answers are; none of them is equal to a bound."""
+    low = high = None
+    if items.view.order[0] in query.at_most:
+        high = above(str(query.at_most[items.view.order[0]]))
+    if query.after is not None:
+        after = joined(query.after)
+        if not items.view.newest_first:
+            low = after + SEPARATOR
+        elif high is None or after < high:
+            high = after
+    return low, high
 
 
 def _beyond(items: Items[Any]) -> str:
@@ -105,13 +128,26 @@ class _Expression:
     def filter(self, name: str, sign: str, value: Mapping[str, Any]) -> None:
         self._filter.append(self._compared(name, sign, value))
 
-    def conditions(self, query: Query, met: set[str]) -> None:
-        """Filter by the query's conditions; `met` are fields whose value is a key condition."""
+    def between(self, name: str, low: str | None, high: str | None) -> None:
+        """Bound the range key; of two bounds, no item is equal to either."""
+        if low is not None and high is not None:
+            bounds = [self._value({"S": bound}) for bound in (low, high)]
+            self._key.append(f"{self._name(name)} BETWEEN {' AND '.join(bounds)}")
+        elif low is not None:
+            self.key(name, ">", {"S": low})
+        elif high is not None:
+            self.key(name, "<", {"S": high})
+
+    def conditions(self, query: Query, met: set[str], bounded: str | None = None) -> None:
+        """Filter by the query's conditions, unless the key's are as much: `met` are fields whose
+        value is one, `bounded` is the field whose upper bound is one.
+        """
         for name, value in query.equal.items():
             if name not in met:
                 self.filter(name, "=", self._items.encoded(name, value))
         for name, value in query.at_most.items():
-            self.filter(name, "<=", self._items.encoded(name, value))
+            if name != bounded:
+                self.filter(name, "<=", self._items.encoded(name, value))
         for name in query.present:
             if name in self._items.fields.sparse:
                 self._filter.append(f"attribute_exists({self._name(name)})")
@@ -129,9 +165,12 @@ class _Expression:
         return request
 
     def _compared(self, name: str, sign: str, value: Mapping[str, Any]) -> str:
+        return f"{self._name(name)} {sign} {self._value(value)}"
+
+    def _value(self, value: Mapping[str, Any]) -> str:
         placeholder = f":v{len(self._values)}"
         self._values[placeholder] = value
-        return f"{self._name(name)} {sign} {placeholder}"
+        return placeholder
 
     def _name(self, name: str) -> str:
         placeholder = f"#{name}"

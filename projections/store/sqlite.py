@@ -1,46 +1,31 @@
-"""Views in the SQLite file that holds the events, on connections of their own.
-
-Other processes append to and project into the same file, so writes are short transactions (a
-catch-up must not keep appends waiting for long) that begin by taking the write lock, and that are
-tried again while it is taken.
-"""
+"""Views in the SQLite file that holds the events: one table a generation of a view."""
 
 from __future__ import annotations
 
-import random
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from queue import Empty, LifoQueue
 from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
-from ledger.store.sqlite_connections import writers_turn
+from projections.generations import Generations
+from projections.rebuild.state import Rebuilding
 from projections.store import statements as sql
-from projections.store.base import Checkpoint, Query, ViewStore, ViewStoreBusy
+from projections.store.base import PAGE, Checkpoint, Query, ViewStore, values
+from projections.store.sqlite_file import PATIENCE_SECONDS, SQLiteFile
 from projections.store.statements import Statements
 from projections.views.base import Key, Row, View
 
 R = TypeVar("R", bound=Row)
-T = TypeVar("T")
 Params = tuple[Any, ...]
 
 ROWS_PER_TRANSACTION: Final = 1_000
 """About ten milliseconds of writing; between two transactions appends get their turn."""
 
-BUSY_SECONDS: Final = 0.1
-"""How long SQLite itself waits for the lock. Its waiting is not fair, so it is kept short and
-repeated with random pauses."""
 
-PATIENCE_SECONDS: Final = 10.0
-"""How long an operation is tried before `ViewStoreBusy`."""
-
-
-class SQLiteViewStore(ViewStore):
+class SQLiteViewStore(SQLiteFile, ViewStore):
     """Rows and checkpoints in tables of their own: one table a view.
 
     `path` names a file; views can't be kept in memory beside events in a file or the reverse.
@@ -48,23 +33,19 @@ class SQLiteViewStore(ViewStore):
     """
 
     def __init__(self, path: str | Path, *, patience: float = PATIENCE_SECONDS) -> None:
-        self._path = str(path)
-        self._patience = patience
+        super().__init__(path, patience)
         self._statements: dict[str, Statements[Any]] = {}
-        self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
-        self._connections: list[sqlite3.Connection] = []
-        self._writing = writers_turn(path)
-        self._write(lambda connection: connection.execute(sql.CHECKPOINTS))
+        self._write(partial(_execute, [sql.CHECKPOINTS, sql.GENERATIONS, sql.REBUILDS]))
 
     @override
     def prepare(self, views: Iterable[View[Any]]) -> None:
-        statements = [text for view in views for text in self._sql(view).create()]
-
-        def create(connection: sqlite3.Connection) -> None:
-            for text in statements:
-                connection.execute(text)
-
-        self._write(create)
+        """Make the tables of the views and of their live generations, and give them what the
+        fields of the rows and the indexes have become since.
+        """
+        known = list(views)
+        live = (view.at(number) for view in known for number in self.generations(view).live)
+        wanted = dict.fromkeys([*known, *live])
+        self._write(partial(_prepare, [self._sql(view) for view in wanted]))
 
     @override
     def load(self, view: View[R], keys: Iterable[Key]) -> dict[Key, R]:
@@ -98,16 +79,69 @@ class SQLiteViewStore(ViewStore):
         return Checkpoint(*stored[0]) if stored else Checkpoint()
 
     @override
+    def generations(self, view: View[Any]) -> Generations:
+        stored = self._patiently(partial(_fetch, sql.SELECT_GENERATIONS, (view.base,)))
+        if not stored:
+            return Generations()
+        active, live, newest = stored[0]
+        return Generations(active, tuple(map(int, live.split(","))), newest)
+
+    @override
+    def register(self, view: View[Any], before: Generations, after: Generations) -> bool:
+        first = (view.base, *_stored(Generations()))
+        change_to = (*_stored(after), view.base, *_stored(before))
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute(sql.FIRST_GENERATIONS, first)
+            changed.append(connection.execute(sql.CHANGE_GENERATIONS, change_to).rowcount)
+
+        changed: list[int] = []
+        self._write(change)
+        return changed[-1] > 0
+
+    @override
+    def discard(self, view: View[Any]) -> None:
+        statements = self._sql(view)
+        self._write(partial(_execute, [statements.create()]))
+        while self._changed(statements.discard, (ROWS_PER_TRANSACTION,)) == ROWS_PER_TRANSACTION:
+            pass
+        self._changed(sql.DROP_CHECKPOINT, (view.name,))
+
+    @override
+    def rebuilding(self, view: View[Any]) -> Rebuilding | None:
+        stored = self._patiently(partial(_fetch, sql.SELECT_REBUILD, (view.base,)))
+        return Rebuilding.read(stored[0][0]) if stored else None
+
+    @override
+    def record(self, view: View[Any], before: Rebuilding | None, after: Rebuilding | None) -> bool:
+        where: Params = (view.base,) if before is None else (view.base, before.mark)
+        if after is None:
+            statement, params = sql.DROP_REBUILD, where
+        else:
+            statement = sql.FIRST_REBUILD if before is None else sql.CHANGE_REBUILD
+            params = (after.mark, after.text(), *where)
+        return self._changed(statement, params) > 0 or self.rebuilding(view) == after
+
+    @override
     def select(self, view: View[R], query: Query) -> list[R]:
         statements = self._sql(view)
         stored = self._patiently(partial(_fetch, *statements.query(query)))
         return [statements.row(found) for found in stored]
 
     @override
-    def close(self) -> None:
-        with self._writing:
-            while self._connections:
-                self._connections.pop().close()
+    def scan(self, view: View[R]) -> Iterator[list[R]]:
+        statements = self._sql(view)
+        asked: tuple[str, Params] = (statements.first_rows, (PAGE,))
+        while stored := self._patiently(partial(_fetch, *asked)):
+            rows = [statements.row(found) for found in stored]
+            yield rows
+            asked = (statements.next_rows, (*values(rows[-1], view.key_fields), PAGE))
+
+    def _changed(self, statement: str, params: Params) -> int:
+        """How many rows the statement changed or deleted."""
+        counts = []
+        self._write(lambda c: counts.append(c.execute(statement, params).rowcount))
+        return int(counts[-1])
 
     def _sql(self, view: View[R]) -> Statements[R]:
         statements = self._statements.get(view.name)
@@ -115,57 +149,22 @@ class SQLiteViewStore(ViewStore):
             statements = self._statements[view.name] = Statements(view)
         return statements
 
-    def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Do `work` in a transaction of its own."""
 
-        def transact(connection: sqlite3.Connection) -> None:
-            with self._writing, _transaction(connection):
-                work(connection)
+def _execute(statements: Iterable[str], connection: sqlite3.Connection) -> None:
+    for statement in statements:
+        connection.execute(statement)
 
-        self._patiently(transact)
 
-    def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work`; again, as long as another connection has locked the file."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                with self._connection() as connection:
-                    return work(connection)
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error):
-                    raise
-                if time.monotonic() > deadline:
-                    msg = f"{self._path} was locked by others for {self._patience:g} s"
-                    raise ViewStoreBusy(msg) from error
-            time.sleep(random.uniform(0, 0.02))  # noqa: S311 - jitter, not a secret
+def _prepare(tables: Iterable[Statements[Any]], connection: sqlite3.Connection) -> None:
+    for statements in tables:
+        connection.execute(statements.create())
+        there = {column[1] for column in connection.execute(statements.columns).fetchall()}
+        _execute(statements.complete(there), connection)
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection no other thread is using; there are as many as threads at one time."""
-        try:
-            connection = self._idle.get_nowait()
-        except Empty:
-            connection = self._connect()
-        try:
-            yield connection
-        finally:
-            self._idle.put(connection)
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            uri=True,
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Views are derived. A power failure may take the newest rows, and the checkpoint with
-        # them (the log of the file survives as a prefix): they are folded again from the events,
-        # whose own connection syncs every commit.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        self._connections.append(connection)
-        return connection
+def _stored(generations: Generations) -> tuple[int, str, int]:
+    live = ",".join(map(str, generations.live))
+    return (generations.active, live, generations.newest)
 
 
 def _fetch(statement: str, params: Params, connection: sqlite3.Connection) -> list[Params]:
@@ -175,19 +174,3 @@ def _fetch(statement: str, params: Params, connection: sqlite3.Connection) -> li
 def _insert(work: Sequence[tuple[str, Sequence[Params]]], connection: sqlite3.Connection) -> None:
     for statement, params in work:
         connection.executemany(statement, params)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -5,9 +5,11 @@ Names come from code (views and dataclass fields), never from data; values are a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeVar
+
+from eventsourcing.persistence import ProgrammingError
 
 from projections.store.base import Query
 from projections.store.fields import Fields
@@ -26,6 +28,28 @@ INSERT INTO view_checkpoints (view, position, at) VALUES (?, ?, ?)
 ON CONFLICT (view) DO UPDATE SET position = excluded.position, at = excluded.at
 WHERE position < excluded.position
 """
+DROP_CHECKPOINT: Final = "DELETE FROM view_checkpoints WHERE view = ?"
+GENERATIONS: Final = """
+CREATE TABLE IF NOT EXISTS view_generations (
+    view TEXT PRIMARY KEY, active INTEGER NOT NULL, live TEXT NOT NULL, newest INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+SELECT_GENERATIONS: Final = "SELECT active, live, newest FROM view_generations WHERE view = ?"
+FIRST_GENERATIONS: Final = "INSERT OR IGNORE INTO view_generations VALUES (?, ?, ?, ?)"
+CHANGE_GENERATIONS: Final = """
+UPDATE view_generations SET active = ?, live = ?, newest = ?
+WHERE view = ? AND active = ? AND live = ? AND newest = ?
+"""
+
+REBUILDS: Final = """
+CREATE TABLE IF NOT EXISTS view_rebuilds (
+    view TEXT PRIMARY KEY, mark TEXT NOT NULL, state TEXT NOT NULL
+) WITHOUT ROWID
+"""
+SELECT_REBUILD: Final = "SELECT state FROM view_rebuilds WHERE view = ?"
+FIRST_REBUILD: Final = "INSERT OR IGNORE INTO view_rebuilds (mark, state, view) VALUES (?, ?, ?)"
+CHANGE_REBUILD: Final = "UPDATE view_rebuilds SET mark = ?, state = ? WHERE view = ? AND mark = ?"
+DROP_REBUILD: Final = "DELETE FROM view_rebuilds WHERE view = ? AND mark = ?"
 
 
 class Statements(Generic[R]):
@@ -40,6 +64,8 @@ class Statements(Generic[R]):
         self._columns = self._fields.names
         self._flag_indexes = [self._columns.index(name) for name in sorted(self._fields.flags)]
         self._table = f"view_{view.name}"
+        self.columns = f"PRAGMA table_info({self._table})"
+        """Asks for the columns that the table has; their names are second."""
         self.params: Callable[[R], tuple[Any, ...]] = attrgetter(*self._columns)
         """The values of a row, to be bound to `insert`."""
         self.key_of: Callable[[tuple[Any, ...]], Any] = itemgetter(
@@ -47,6 +73,16 @@ class Statements(Generic[R]):
         )
         """The key within such values."""
         self.insert = self._insert()
+        key = ", ".join(view.key_fields)
+        self.discard = (
+            f"DELETE FROM {self._table} WHERE ({key}) IN "  # noqa: S608
+            f"(SELECT {key} FROM {self._table} LIMIT ?)"
+        )
+        """Deletes at most so many rows."""
+        marks = ", ".join("?" * len(view.key_fields))
+        self.first_rows = f"{self._select()} ORDER BY {key} LIMIT ?"
+        self.next_rows = f"{self._select()} WHERE ({key}) > ({marks}) ORDER BY {key} LIMIT ?"
+        """Rows by key, from the beginning or behind a key."""
         self.select_key = self._select() + self._where([f"{k} = ?" for k in view.key_fields])
 
     def row(self, values: tuple[Any, ...]) -> R:
@@ -58,19 +94,34 @@ class Statements(Generic[R]):
             return self._view.row(*converted)
         return self._view.row(*values)
 
-    def create(self) -> list[str]:
-        """What creates the table and its indexes."""
+    def create(self) -> str:
+        """What creates the table."""
         columns = ", ".join(self._column(name) for name in self._columns)
         key = ", ".join(self._view.key_fields)
-        table = (
+        return (
             f"CREATE TABLE IF NOT EXISTS {self._table} ({columns}, PRIMARY KEY ({key})) "
             "WITHOUT ROWID"
         )
-        return [table, *(self._index(names) for names in self._view.indexes)]
+
+    def complete(self, there: Container[str]) -> list[str]:
+        """What adds to the table, with these columns, the fields and indexes it lacks.
+
+        Raises
+        ------
+        ProgrammingError
+            A field that is new has no default.
+        """
+        missing = [name for name in self._columns if name not in there]
+        for name in missing:
+            self._fields.default(name)
+        return [
+            *(f"ALTER TABLE {self._table} ADD COLUMN {self._column(name)}" for name in missing),
+            *(self._index(names) for names in self._view.indexes),
+        ]
 
     def query(self, query: Query) -> tuple[str, tuple[str | int, ...]]:
         """The statement of a query, and the values to bind."""
-        self._fields.check(query)
+        query = self._fields.checked(query)
         conditions = [f"{name} = ?" for name in query.equal]
         conditions += [f"{name} <= ?" for name in query.at_most]
         conditions += [f"{name} IS NOT NULL" for name in query.present]
@@ -87,9 +138,21 @@ class Statements(Generic[R]):
         return statement, (*params, query.limit)
 
     def _column(self, name: str) -> str:
+        """A column. One that always holds something says what it holds in rows of those who don't
+        know it: code of another version writes the same table.
+        """
         number = name in self._fields.integers | self._fields.flags
         kind = "INTEGER" if number else "TEXT"
-        return f"{name} {kind}{'' if name in self._fields.sparse else ' NOT NULL'}"
+        if name in self._fields.sparse:
+            return f"{name} {kind}"
+        return f"{name} {kind} NOT NULL DEFAULT {self._literal(name, number=number)}"
+
+    def _literal(self, name: str, *, number: bool) -> str:
+        try:
+            value = self._fields.default(name)
+        except ProgrammingError:
+            return "0" if number else "''"
+        return str(int(value)) if number else "'" + str(value).replace("'", "''") + "'"
 
     def _index(self, names: tuple[str, ...]) -> str:
         return (

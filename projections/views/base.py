@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
+
+from typing_extensions import override
 
 from ledger.codec import Recorded
 
@@ -31,9 +34,9 @@ class View(ABC, Generic[R]):
 
     Parameters
     ----------
-    name
-        The name its rows and its checkpoint are stored under. A second generation of a view is
-        the same view under another name.
+    base
+        Its name in all generations. The rows and the checkpoint of each generation are apart
+        (see `projections.generations`).
     """
 
     row: type[R]
@@ -41,7 +44,8 @@ class View(ABC, Generic[R]):
     key_fields: tuple[str, ...]
     """Fields that identify a row."""
     order: tuple[str, ...]
-    """Fields its rows are listed by; the last ones make the order total."""
+    """Fields its rows are listed by; the last ones make the order total. If the first one is
+    optional, only rows that have it are listed."""
     newest_first: bool = False
     """Whether rows are listed in descending order."""
     indexes: tuple[tuple[str, ...], ...] = ()
@@ -50,8 +54,30 @@ class View(ABC, Generic[R]):
     newest_wins: bool = False
     """Whether every event carries the whole row, so that older events need not be folded."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.generation = 1
+
+    @property
+    def name(self) -> str:
+        """The name of this generation: `stock_levels`, then `stock_levels_g2`, and so on."""
+        return self.base if self.generation == 1 else f"{self.base}_g{self.generation}"
+
+    def at(self, generation: int) -> Self:
+        """The same view in another generation."""
+        if generation == self.generation:
+            return self
+        other = copy.copy(self)
+        other.generation = generation
+        return other
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and self.name == other.name
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @abstractmethod
     def feeds(self, stream: str) -> bool:

@@ -43,8 +43,8 @@ class StockLevelsView(View[StockRow]):
     indexes = (("location", "sku"), ("promotable",))
     newest_wins = True
 
-    def __init__(self, name: str = "stock_levels") -> None:
-        super().__init__(name)
+    def __init__(self, base: str = "stock_levels") -> None:
+        super().__init__(base)
 
     @override
     def feeds(self, stream: str) -> bool:

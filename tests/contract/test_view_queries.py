@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from projections.store import Query, ViewStore
-from projections.views import OrdersView, StockLevelsView
+from projections.views import OpenReservationsView, OrdersView, StockLevelsView
 from tests.support.view_stores import level, order
 
 STOCK = StockLevelsView()
 ORDERS = OrdersView()
+OPEN = OpenReservationsView()
 
 
 def test_positions_are_listed_by_sku_then_location(views: ViewStore) -> None:
@@ -72,6 +73,43 @@ def test_a_row_leaves_the_sparse_index_with_what_put_it_there(views: ViewStore) 
 
     assert views.select(ORDERS, Query(present=("task",))) == []
     assert views.select(ORDERS, Query(at_most={"due_at": "2027"})) == []
+
+
+def test_only_what_has_a_place_in_the_order_is_listed(views: ViewStore) -> None:
+    rows = [
+        order("O9", "2026-01", due_at="2026-02"),
+        order("O1", "2026-02", due_at="2026-03"),
+        order("O2", "2026-01", due_at="2026-03"),
+        order("O3", "2026-01", due_at="2026-03-01"),
+    ]
+    unlisted = order("O4", "2026-01")
+    views.save(OPEN, [unlisted, *reversed(rows)])
+
+    assert list(views.each(OPEN)) == list(views.each(OPEN, Query(limit=1))) == rows
+    assert views.select(OPEN, Query({"order_id": "O4"})) == []
+    assert views.select(OPEN, Query(after=("2026-03", "O1"), limit=1)) == rows[2:3]
+    assert views.load(OPEN, [("O4",)]) == {("O4",): unlisted}
+    views.save(OPEN, [order("O9", "2026-01", version=2)])
+    assert list(views.each(OPEN)) == rows[1:]
+
+
+def test_an_upper_bound_of_the_order_ends_the_list(views: ViewStore) -> None:
+    days = ("2026-01", "2026-02", "2026-02-01", "2026-03")
+    rows = [order(f"O{n}+{day}", day, due_at=day) for day in days for n in range(3)]
+    views.save(OPEN, rows)
+    views.save(ORDERS, rows)
+
+    for view, field in ((OPEN, "due_at"), (ORDERS, "placed_at")):
+        listed = rows if view is OPEN else rows[::-1]
+        for day in (*days, "2025", "2027", "2026-02-"):
+            within = [row for row in listed if row.placed_at <= day]
+            bounded = Query(at_most={field: day})
+            for limit in (1, 4, 500):
+                assert list(views.each(view, replace(bounded, limit=limit))) == within
+            for row in listed:
+                after = (row.placed_at, row.order_id)
+                rest = [r for r in within if listed.index(r) > listed.index(row)]
+                assert views.select(view, replace(bounded, after=after)) == rest
 
 
 def test_a_page_is_full_though_few_rows_answer(views: ViewStore) -> None:

@@ -100,17 +100,6 @@ def test_saving_nothing_changes_nothing(views: ViewStore) -> None:
     assert views.checkpoint(STOCK).position == 0
 
 
-def test_generations_of_a_view_are_apart(views: ViewStore) -> None:
-    second = StockLevelsView("stock_levels_2")
-    views.prepare([second])
-    views.save(second, [level("S0", version=2)], Checkpoint(7, "then"))
-    views.save(STOCK, [level("S0", version=1)])
-
-    assert [row.version for row in views.each(STOCK)] == [1]
-    assert [row.version for row in views.each(second)] == [2]
-    assert views.checkpoint(STOCK).position == 0
-
-
 def test_data_outlives_the_store(open_store: Open) -> None:
     first = open_store()
     first.save(STOCK, [level("S0", on_hand=7)], Checkpoint(1, "then"))

@@ -10,7 +10,7 @@ from tests.support.shop import Shop, parameters, slug
 
 RECEIPT = {"sku": "MUG", "location": "main", "quantity": 5}
 ORDER = {"lines": [{"sku": "MUG", "quantity": 2}]}
-VOLATILE = {"idempotency-replayed"}
+VOLATILE = {"idempotency-replayed", "x-correlation-id"}
 
 
 def _same(first: Any, again: Any) -> None:

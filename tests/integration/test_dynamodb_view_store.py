@@ -15,11 +15,11 @@ from projections.store import Checkpoint, Query, ViewStoreBusy
 from projections.store.dynamodb import DynamoDBViewStore
 from projections.store.dynamodb_items import SHARDS, Items
 from projections.store.dynamodb_queries import Partition, requests
-from projections.views import OrdersView, StockLevelsView, View
+from projections.views import OpenReservationsView, OrdersView, StockLevelsView, View
 from tests.support.engines import Engines
 from tests.support.view_stores import level, order
 
-STOCK, ORDERS = StockLevelsView(), OrdersView()
+STOCK, ORDERS, OPEN = StockLevelsView(), OrdersView(), OpenReservationsView()
 THROTTLED = ClientError(
     {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "slow down"}}, "any"
 )
@@ -51,7 +51,7 @@ def client(engines: Engines) -> Iterator[Moody]:  # noqa: ARG001 - boto3 finds o
 @pytest.fixture
 def store(client: Moody) -> Iterator[DynamoDBViewStore]:
     store = DynamoDBViewStore(client, "p", create_tables=True, patience=0.3)  # type: ignore[arg-type]
-    store.prepare([STOCK, ORDERS])
+    store.prepare([STOCK, ORDERS, OPEN])
     yield store
     store.close()
 
@@ -134,27 +134,75 @@ def test_tables_are_created_only_where_that_is_asked_for(client: Moody) -> None:
 
 
 def test_an_item_has_its_row_and_what_its_indexes_need() -> None:
-    items = Items(ORDERS, "p")
-    stored = items.item(order("O1", "2026-01", customer="Zoë", status="shipped", due_at="2027"))
+    row = order("O1", "2026-01", customer="Zoë", status="shipped", due_at="2027")
+    items = Items(ORDERS.at(3), "p")
+    stored = items.item(row)
 
     shard = stored["all_shard"]["S"]
-    assert shard in {f"#{n}" for n in range(SHARDS)}
-    assert {name: stored[name]["S"] for name in stored if name not in items.fields.names} == {
-        "all_shard": shard,
-        "status_shard": f"shipped{shard}",
-        "due_at_shard": shard,
-        "customer_key": "Zoë",
-        "listed_by": "2026-01\x1fO1",
+    assert shard in {f"3#{n}" for n in range(SHARDS)}
+    assert {name: stored[name] for name in stored if name not in items.fields.names} == {
+        "key": {"S": "3#O1"},
+        "generation": {"N": "3"},
+        "all_shard": {"S": shard},
+        "status_shard": {"S": f"3#shipped{shard[1:]}"},
+        "customer_key": {"S": "3#Zoë"},
+        "listed_by": {"S": "2026-01\x1fO1"},
     }
     assert "task" not in stored
     assert stored["ordered"] == {"N": "0"}
-    assert "promotable" not in Items(STOCK, "p").item(level("S0"))
+    assert stored["order_id"] == {"S": "O1"}
+    assert items.table == "p-orders"
+    assert items.row(stored) == row
+    stock = Items(STOCK, "p").item(level("S0"))
+    assert (stock["key"], stock["location"]) == ({"S": "1#S0"}, {"S": "main"})
+    assert "promotable" not in stock
+
+
+def test_a_row_that_falls_due_no_more_takes_no_place_in_the_index() -> None:
+    items = Items(OPEN, "p")
+    keyed = {"listed_by", "due_at_shard"}
+    assert keyed <= items.item(order("O1", "2026-01", due_at="2027")).keys()
+    assert keyed.isdisjoint(items.item(order("O1", "2026-01", version=2)))
+
+
+LONG = "x" * 64
+
+
+@pytest.mark.parametrize(
+    ("items", "row"),
+    [
+        (Items(STOCK.at(999), "p"), level(LONG, LONG, 10**9, promotable=1)),
+        (
+            Items(ORDERS.at(999), "p"),
+            order(
+                LONG,
+                "x" * 27,
+                10**9,
+                customer="x" * 120,
+                ordered=10**9,
+                reserved=10**9,
+                status="partially_shipped",
+                due_at="x" * 27,
+                task="cancellation",
+            ),
+        ),
+        (Items(OPEN.at(999), "p"), order(LONG, "x" * 27, customer="x" * 120, due_at="x" * 27)),
+    ],
+)
+def test_a_row_costs_one_write_unit(items: Items[Any], row: Any) -> None:
+    """DynamoDB counts names and values, and charges a unit for every KB begun."""
+
+    def size(value: Mapping[str, Any]) -> int:
+        ((kind, held),) = value.items()
+        return len(held) // 2 + 2 if kind == "N" else len(held) if kind == "S" else 1
+
+    assert sum(len(name) + size(value) for name, value in items.item(row).items()) <= 1024
 
 
 def test_rows_are_spread_over_the_shards() -> None:
     items = Items(STOCK, "p")
     found = [items.item(level(f"SKU-{n}"))["all_shard"]["S"] for n in range(4_000)]
-    assert all(900 < found.count(f"#{n}") < 1_100 for n in range(SHARDS))
+    assert all(900 < found.count(f"1#{n}") < 1_100 for n in range(SHARDS))
 
 
 QUERIES = [
@@ -169,7 +217,10 @@ QUERIES = [
     (ORDERS, Query(equal={"status": "shipped"}), "status", SHARDS),
     (ORDERS, Query(equal={"status": "shipped", "customer": "C"}), "customer", 1),
     (ORDERS, Query(equal={"status": "shipped"}, present=("task",)), "task", SHARDS),
-    (ORDERS, Query(at_most={"due_at": "2026"}), "due_at", SHARDS),
+    (OPEN, Query(), "due_at", SHARDS),
+    (OPEN, Query(at_most={"due_at": "2026"}), "due_at", SHARDS),
+    (OPEN, Query(at_most={"due_at": "2026"}, after=("2025", "O1")), "due_at", SHARDS),
+    (OPEN, Query(at_most={"due_at": "2026"}, after=("2026-01", "O1")), "due_at", 0),
 ]
 
 
@@ -197,6 +248,68 @@ def test_a_page_reads_little_more_than_it_shows(client: Moody, store: DynamoDBVi
     assert len(store.select(STOCK, Query(limit=40))) == 40
     assert len(read) <= SHARDS + 1
     assert sum(read) <= 100
+
+
+def test_finding_what_is_due_costs_what_is_due(client: Moody, store: DynamoDBViewStore) -> None:
+    """Whatever the number of orders that are open: the range is a key condition."""
+    rows = [order(f"O{n:04}", "2026", due_at=f"2026-{n:04}") for n in range(400)]
+    store.save(OPEN, rows)
+    asked: list[int] = []
+
+    def counted(query: Callable[..., Any], **request: Any) -> Any:
+        answer = query(**request)
+        asked.append(answer["Count"])
+        assert "listed_by" in request["ExpressionAttributeNames"].values()
+        assert "<=" not in request.get("FilterExpression", "")
+        return answer
+
+    client.moods["query"] = counted
+    assert list(store.each(OPEN, Query(at_most={"due_at": "2026-0009"}))) == rows[:10]
+    assert sum(asked) == 10
+    assert len(asked) <= SHARDS + 1
+
+
+def test_deletes_left_unprocessed_are_asked_for_again(
+    client: Moody, store: DynamoDBViewStore
+) -> None:
+    second = STOCK.at(2)
+    store.save(second, [level(f"S{n}") for n in range(60)])
+    most = 7
+
+    def partial(write: Callable[..., Any], *, RequestItems: Mapping[str, Any]) -> Any:  # noqa: N803
+        ((table, asked),) = RequestItems.items()
+        if not most:
+            return {"UnprocessedItems": RequestItems}
+        answer = write(RequestItems={table: asked[:most]})
+        rest = asked[most:]
+        return {**answer, "UnprocessedItems": {table: rest} if rest else {}}
+
+    client.moods["batch_write_item"] = partial
+    most = 0
+    with pytest.raises(ViewStoreBusy, match="keys were left unprocessed"):
+        store.discard(second)
+    most = 7
+    store.discard(second)
+    assert not any(store.scan(second))
+
+
+def test_rows_of_older_code_lack_what_has_a_default(
+    client: Moody, store: DynamoDBViewStore
+) -> None:
+    """A generation that was filled before a field was added is read until the switch."""
+    store.save(ORDERS, [order("O1", "2026", ordered=3)])
+    for name in ("ordered", "task_units", "policy"):
+        client.update_item(
+            TableName="p-orders",
+            Key={"key": {"S": "1#O1"}},
+            UpdateExpression=f"REMOVE {name}",
+        )
+    assert store.load(ORDERS, [("O1",)]) == {("O1",): order("O1", "2026")}
+    client.update_item(
+        TableName="p-orders", Key={"key": {"S": "1#O1"}}, UpdateExpression="REMOVE updated_at"
+    )
+    with pytest.raises(ProgrammingError, match="without the field updated_at: give it a default"):
+        store.load(ORDERS, [("O1",)])
 
 
 def test_a_filter_that_few_pass_takes_few_pages() -> None:

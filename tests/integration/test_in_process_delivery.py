@@ -14,7 +14,7 @@ from ledger.domain.order import OrderStatus
 from ledger.domain.values import OrderPolicy
 from ledger.service import commands as c
 from projections.bootstrap import Projections, open_projections
-from projections.delivery import InProcessDelivery
+from projections.delivery.in_process import InProcessDelivery
 from projections.loop import Loop
 from projections.runner import Runner
 from tests.support.histories import World, small_commits

@@ -11,7 +11,7 @@ from ledger.domain.order import OrderStatus, Totals
 from ledger.domain.values import OrderPolicy
 from ledger.service import commands as c
 from projections.bootstrap import Projections, open_projections
-from projections.readers import OrderSummary, StockLevel, StockTotals
+from projections.readers import OrderSummary, Reservation, StockLevel, StockTotals
 from tests.support.histories import World
 
 
@@ -118,6 +118,50 @@ def test_listing_orders_newest_first(projections: Projections) -> None:
     last = projections.orders.get("O3")
     assert last is not None
     assert ids(limit=1, after=(last.placed_at, "O3")) == ["O2"]
+
+
+def test_listing_reservations_near_expiry(world: World, projections: Projections) -> None:
+    world.handle(order("O4", "S2", 2, "B", customer="Ann", reservation_ttl_seconds=5))
+    world.handle(order("O5", "S2", 1, "B", reservation_ttl_seconds=600))
+    world.handle(order("O6", "S2", 1, "B", reservation_ttl_seconds=30))
+    world.handle(c.CancelOrder("O6"))
+    projections.runner.catch_up()
+    reservations = projections.reservations
+
+    found = reservations.list(limit=9)
+
+    assert [r.order_id for r in found] == ["O4", "O1", "O5"]
+    due = projections.orders.get("O4")
+    assert due is not None
+    assert found[0] == Reservation("O4", "Ann", due.expires_at or "", 2, 0, 1)
+    assert reservations.list(limit=9, due_before=found[1].due_at) == found[:2]
+    assert reservations.list(limit=9, due_before=found[0].due_at[:-8]) == []
+    after = (found[0].due_at, found[0].order_id)
+    assert reservations.list(limit=1, after=after) == found[1:2]
+    assert reservations.list(limit=9, after=after, due_before=found[1].due_at) == found[1:2]
+    assert reservations.applied_to() == projections.orders.applied_to()
+
+
+def test_lists_go_on_across_a_switch(projections: Projections) -> None:
+    """Readers follow the generation that is active; cursors hold in all of them."""
+    first = projections.orders.list(limit=1)
+    levels = projections.stock_levels.list(limit=9)
+    for view in projections.views:
+        rebuild = projections.rebuild(view)
+        rebuild.begin()
+        rebuild.settle()
+        rebuild.fill()
+        rebuild.switch()
+        projections.store.discard(view)
+
+    rest = projections.orders.list(limit=9, after=(first[0].placed_at, first[0].order_id))
+    assert [found.order_id for found in (*first, *rest)] == ["O3", "O2", "O1"]
+    assert projections.orders.get("O1") == rest[1]
+    assert projections.stock_levels.list(limit=9) == levels
+    assert projections.stock_levels.get("S0", "A") == levels[0]
+    assert projections.stock_levels.totals(["S0"])["S0"].on_hand == 12
+    assert [r.order_id for r in projections.reservations.list(limit=9)] == ["O1"]
+    assert projections.stock_levels.applied_to() == projections.orders.applied_to()
 
 
 def test_freshness_is_the_time_of_the_newest_event_applied(

@@ -74,7 +74,7 @@ def test_runners_of_several_processes_share_a_file(world: World) -> None:
         thread.join(60)
 
     assert failures == []
-    stock, orders = views
+    stock, orders, _ = views
     log = world.log()
     assert {values(r, stock.key_fields): r for r in stores[0].each(stock)} == expected_stock(log)
     assert {values(r, orders.key_fields): r for r in stores[1].each(orders)} == expected_orders(log)
@@ -114,9 +114,9 @@ def test_a_gap_that_can_not_be_filled_stops_the_view(
         )
 
     with pytest.raises(EventsMissing, match="order:O1 version 2 is missing"):
-        projections.runner.apply([log[-1]])
+        projections.runner.apply([log[-1]]).check()
 
-    projections.runner.apply(log[::-1])
+    projections.runner.apply(log[::-1]).check()
     order = projections.orders.get("O1")
     assert order is not None
     assert order.version == len(log)

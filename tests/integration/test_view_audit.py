@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def test_views_that_are_up_to_date_have_no_findings(world: World, projections: P
     audit = audited(world, projections)
 
     assert list(audit.findings()) == []
-    assert audit.lag() == {"stock_levels": 0, "orders": 0}
+    assert audit.lag() == {"stock_levels": 0, "orders": 0, "open_reservations": 0}
 
 
 def test_a_view_that_lags_is_not_wrong(world: World, projections: Projections) -> None:
@@ -75,14 +75,14 @@ def test_a_view_that_lags_is_not_wrong(world: World, projections: Projections) -
     audit = audited(world, projections)
 
     assert list(audit.findings()) == []
-    assert audit.lag() == {"stock_levels": 2, "orders": 1}
+    assert audit.lag() == {"stock_levels": 2, "orders": 1, "open_reservations": 1}
 
 
 def test_an_empty_view_lags(world: World, projections: Projections) -> None:
     audit = audited(world, projections)
 
     assert list(audit.findings()) == []
-    assert audit.lag() == {"stock_levels": 1, "orders": 1}
+    assert audit.lag() == {"stock_levels": 1, "orders": 1, "open_reservations": 1}
 
 
 def test_a_changed_row_is_found(world: World, projections: Projections) -> None:
@@ -130,8 +130,10 @@ def test_rows_that_a_checkpoint_passed_by_are_found(world: World, projections: P
         "stock_levels row S1@A is missing, though the view's checkpoint says that "
         "version 1 was applied",
         "orders row O1 is missing, though the view's checkpoint says that version 2 was applied",
+        "open_reservations row O1 is missing, though the view's checkpoint says that "
+        "version 2 was applied",
     ]
-    assert audit.lag() == {"stock_levels": 2, "orders": 1}
+    assert audit.lag() == {"stock_levels": 2, "orders": 1, "open_reservations": 1}
 
 
 def test_what_the_log_lacks_is_found(world: World, projections: Projections) -> None:
@@ -141,7 +143,8 @@ def test_what_the_log_lacks_is_found(world: World, projections: Projections) -> 
     newest = max(event.id for event in log if event.originator_id == "stock:S0@A")
 
     assert list(audited(world, projections, without=placed).findings()) == [
-        "orders row O1 can't be compared: order:O1 version 1: not in the log"
+        f"{view} row O1 can't be compared: order:O1 version 1: not in the log"
+        for view in ("orders", "open_reservations")
     ]
     assert list(audited(world, projections, without=newest).findings()) == [
         "stock_levels row S0@A is at version 4, ahead of its stream, which ends at 3"
@@ -162,5 +165,85 @@ def test_a_corrupt_event_is_reported_with_its_row(world: World, projections: Pro
         audit.see(recorded, event.id)
 
     assert list(audit.findings()) == [
-        "orders row O1 can't be compared: order:O1 version 1: unknown event type 'OrderMisplaced'"
+        f"{view} row O1 can't be compared: order:O1 version 1: unknown event type 'OrderMisplaced'"
+        for view in ("orders", "open_reservations")
+    ]
+
+
+def moving(world: World, projections: Projections, meanwhile: Callable[[], object]) -> ViewAudit:
+    """An audit that has seen the log; something happens to the rows after it read them."""
+    views = (projections.stock_levels_view, projections.orders_view)
+    audit = ViewAudit(projections.store, views, world.recorder)
+    meanwhile()
+    for event in world.log():
+        audit.see(decode(event))
+    return audit
+
+
+def test_rows_that_move_on_meanwhile_are_not_wrong(world: World, projections: Projections) -> None:
+    def move_on() -> None:
+        receive(world, "S0", 1)
+        projections.runner.catch_up()
+
+    projections.runner.catch_up(2)
+    audit = moving(world, projections, move_on)
+
+    assert list(audit.findings()) == []
+    assert audit.lag() == {"stock_levels": 0, "orders": 0}
+
+
+def test_rows_that_lag_in_the_end_lag(world: World, projections: Projections) -> None:
+    audit = moving(world, projections, lambda: projections.runner.catch_up(3))
+
+    assert list(audit.findings()) == []
+    assert audit.lag() == {"stock_levels": 1, "orders": 1}
+
+
+def test_a_wrong_row_that_is_mended_meanwhile_is_not_wrong(
+    world: World, projections: Projections
+) -> None:
+    projections.runner.catch_up()
+    row = next(projections.store.each(projections.stock_levels_view))
+    tamper(projections, projections.stock_levels_view, on_hand=44)
+    tamper(projections, projections.orders_view, shipped=2)
+
+    def mend() -> None:
+        tamper(projections, projections.stock_levels_view, on_hand=row.on_hand)
+
+    assert list(moving(world, projections, mend).findings()) == [
+        "orders row O1 differs: shipped is 2, its events at version 2 make it 3"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"on_hand": 45}, "differs: on_hand is 45, its events at version 4 make it 4"),
+        ({"version": 9}, "is at version 9, which its stream does not reach without a gap"),
+        ({"version": 0}, "is at version 0, which its stream does not reach without a gap"),
+        ({"version": 3, "on_hand": 7}, "differs: reserved is 0, its events at version 3 make it 3"),
+    ],
+)
+def test_a_wrong_row_that_changes_is_judged_anew(
+    world: World, projections: Projections, change: dict[str, int], found: str
+) -> None:
+    projections.runner.catch_up()
+    view = projections.stock_levels_view
+    tamper(projections, view, on_hand=44)
+    audit = moving(world, projections, lambda: tamper(projections, view, **change))
+    (finding,) = audit.findings()
+    assert finding.startswith(f"stock_levels row S0@A {found}")
+
+
+def test_a_row_of_no_stream_is_found_though_it_moves(
+    world: World, projections: Projections
+) -> None:
+    projections.runner.catch_up()
+    view = projections.stock_levels_view
+    row = replace(next(projections.store.each(view)), sku="S9")
+    projections.store.save(view, [row])
+    newer = replace(row, version=row.version + 1)
+    audit = moving(world, projections, lambda: projections.store.save(view, [newer]))
+    assert list(audit.findings()) == [
+        "stock_levels row S9@A shows version 5 of a stream that isn't there"
     ]

@@ -81,7 +81,7 @@ def deliver(recorder: ApplicationRecorder, store: ViewStore, delivery: Delivery)
             runner.catch_up(1 + delivery.seed % 20)
         else:
             log = recorder.select_notifications(0, 10_000, inclusive_of_start=False)
-            runner.apply(delivery.of(log))
+            runner.apply(delivery.of(log)).check()
 
 
 def assert_views_are_the_fold_of_the_log(world: World, store: ViewStore) -> None:
@@ -143,7 +143,7 @@ def test_pushed_after_any_delivery(
         chance.shuffle(newest)
         runner = Runner(world.recorder, store, [STOCK, ORDERS])
         for event in newest:
-            runner.apply([event])
+            runner.apply([event]).check()
         assert_views_are_the_fold_of_the_log(world, store)
 
 

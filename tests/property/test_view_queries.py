@@ -12,14 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.store import Query, ViewStore
-from projections.views import OrderRow, OrdersView, StockLevelsView, StockRow, View
+from projections.store.base import values
+from projections.views import (
+    OpenReservationsView,
+    OrderRow,
+    OrdersView,
+    StockLevelsView,
+    StockRow,
+    View,
+)
 from tests.support.engines import Engines
 from tests.support.view_stores import view_stores
 
 SKUS, PLACES, NUMBERS = ("A", "A-1", "A.", "B"), ("X", "Y", "Z"), st.integers(0, 3)
 IDS, TIMES = ("O1", "O10", "O2", "O3", "O4"), ("2026-01", "2026-02", "2026-03")
 CUSTOMERS, STATES = ("C", "D#1", "Zoë"), ("allocated", "shipped")
-GENERATION = count()
+GENERATION = count(2)
 
 stock_rows = st.builds(
     StockRow,
@@ -78,8 +86,14 @@ order_queries = queries(
         status=st.sampled_from(STATES),
         task=st.just("expiry"),
     ),
-    some(due_at=st.sampled_from(TIMES), ordered=NUMBERS, customer=st.sampled_from(CUSTOMERS)),
+    some(placed_at=st.sampled_from(TIMES), ordered=NUMBERS, customer=st.sampled_from(CUSTOMERS)),
     ("task", "due_at", "customer", "status"),
+    st.tuples(st.sampled_from(TIMES), st.sampled_from(IDS)),
+)
+due_queries = queries(
+    some(order_id=st.sampled_from(IDS), customer=st.sampled_from(CUSTOMERS)),
+    some(due_at=st.sampled_from(TIMES), ordered=NUMBERS),
+    ("task", "due_at", "customer"),
     st.tuples(st.sampled_from(TIMES), st.sampled_from(IDS)),
 )
 
@@ -106,6 +120,8 @@ def assert_same(
             store.save(view, [row])
     one, other = stores
     assert list(one.each(view)) == list(other.each(view))
+    found = [{values(row, view.key_fields): row for p in s.scan(view) for row in p} for s in stores]
+    assert found[0] == found[1]
     for query in asked:
         assert one.select(view, query) == other.select(view, query)
         assert list(one.each(view, query)) == list(other.each(view, query))
@@ -119,7 +135,7 @@ few = settings(max_examples=settings().max_examples // 3)
 def test_stock_levels(
     stores: tuple[ViewStore, ViewStore], rows: list[StockRow], asked: list[Query]
 ) -> None:
-    assert_same(stores, StockLevelsView(f"stock_levels_{next(GENERATION)}"), rows, asked)
+    assert_same(stores, StockLevelsView().at(next(GENERATION)), rows, asked)
 
 
 @few
@@ -127,4 +143,12 @@ def test_stock_levels(
 def test_orders(
     stores: tuple[ViewStore, ViewStore], rows: list[OrderRow], asked: list[Query]
 ) -> None:
-    assert_same(stores, OrdersView(f"orders_{next(GENERATION)}"), rows, asked)
+    assert_same(stores, OrdersView().at(next(GENERATION)), rows, asked)
+
+
+@few
+@given(st.lists(order_rows, max_size=15), due_queries)
+def test_open_reservations(
+    stores: tuple[ViewStore, ViewStore], rows: list[OrderRow], asked: list[Query]
+) -> None:
+    assert_same(stores, OpenReservationsView().at(next(GENERATION)), rows, asked)

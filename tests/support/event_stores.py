@@ -21,6 +21,9 @@ from ledger.verify import Report, Verifier
 from tests.support.engines import Engines
 from tests.support.lost_answers import LosingRecorder
 
+NEEDED: Final = ("events", "commands", "feed", "tracking")
+"""The tables of the event store itself."""
+
 DynamoDBKind = Literal["moto", "ministack", "dynamodb-local"]
 ENGINES: Final = ("ministack", "dynamodb-local")
 """The DynamoDB engines whose transactions are atomic, whoever else is writing."""
@@ -46,7 +49,7 @@ class Store:
 
 @dataclass
 class EventTables:
-    """The event and command tables of one ledger on some engine, empty at first."""
+    """The tables of one ledger's event store on some engine, empty at first."""
 
     endpoint: str | None
     prefix: str = field(default_factory=lambda: f"test-{uuid4().hex}")
@@ -56,19 +59,22 @@ class EventTables:
         # A cold engine takes its time, and CreateTable must not be sent twice.
         self.client = make_client(self.endpoint, read_timeout=60)
         self._stack.callback(self.client.close)
-        for name in ("events", "commands"):
+        for name in NEEDED:
             self.client.create_table(**create_table_request(self.prefix, name))
+
+    def connect(self, endpoint: str | None = None, **config: Any) -> DynamoDBTables:
+        """The tables with a client of their own; `config` is botocore's."""
+        tables = DynamoDBTables(make_client(endpoint or self.endpoint, **config), self.prefix)
+        self._stack.callback(tables.close)
+        return tables
 
     def open(self, endpoint: str | None = None, **config: Any) -> DynamoDBLedgerRecorder:
         """A recorder with a client of its own; `config` is botocore's."""
-        client = make_client(endpoint or self.endpoint, **config)
-        recorder = DynamoDBLedgerRecorder(DynamoDBTables(client, self.prefix), uuids=False)
-        self._stack.callback(recorder.close)
-        return recorder
+        return DynamoDBLedgerRecorder(self.connect(endpoint, **config), uuids=False)
 
     def close(self) -> None:
         """Close every recorder and drop the tables."""
-        for name in ("events", "commands"):
+        for name in NEEDED:
             self.client.delete_table(TableName=full_name(self.prefix, name))
         self._stack.close()
 

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,22 +23,32 @@ PATIENCE = 30.0
 
 
 def start(arguments: list[str], store: Path, log: Path) -> subprocess.Popen[bytes]:
-    """A `ledger` command on a store, writing all it says to a file."""
+    """A `ledger` command on a file, writing all it says to another file."""
+    return start_in({"LEDGER_STORE": f"sqlite:{store}"}, arguments, log)
+
+
+def start_in(
+    environment: Mapping[str, str], arguments: list[str], log: Path
+) -> subprocess.Popen[bytes]:
+    """A `ledger` command with nothing of the tester's own settings."""
     inherited = {name: value for name, value in os.environ.items() if name[:7] != "LEDGER_"}
-    environment = {**inherited, "PYTHONPATH": str(ROOT), "LEDGER_STORE": f"sqlite:{store}"}
     command = [sys.executable, "-c", "from ledger.cli import main; main()", *arguments]
-    with log.open("wb") as file:
+    with log.open("ab") as file:
         return subprocess.Popen(
-            command, stdout=file, stderr=file, env=environment, cwd=store.parent
+            command,
+            stdout=file,
+            stderr=file,
+            env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+            cwd=log.parent,
         )
 
 
-def wait_until(happened: Callable[[], object]) -> None:
+def wait_until(happened: Callable[[], object], patience: float = PATIENCE) -> None:
     """Wait for something that happens within moments."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.002)
+        time.sleep(0.002 if patience == PATIENCE else 0.1)
 
 
 @dataclass
@@ -73,6 +83,7 @@ def serving(store: Path, count: int = 1) -> Iterator[list[Server]]:
         servers = []
         for n in range(count):
             log = store.with_name(f"server-{n}.log")
+            log.unlink(missing_ok=True)
             process = stack.enter_context(start(["serve", "--port", "0"], store, log))
             stack.callback(process.terminate)
             servers.append(Server(process, log))
@@ -126,11 +137,18 @@ class Client:
         assert status == HTTPStatus.OK, body
         return body
 
+    def put(self, request: Request) -> Answer:
+        """Set something, as `post` does."""
+        return self._send("PUT", request)
+
     def post(self, request: Request) -> Answer:
         """Send a request until it is answered: 503 says when to come back."""
+        return self._send("POST", request)
+
+    def _send(self, method: str, request: Request) -> Answer:
         path, body, key = request
         while True:
-            status, headers, answer = self._exchange("POST", path, body, key)
+            status, headers, answer = self._exchange(method, path, body, key)
             if status != HTTPStatus.SERVICE_UNAVAILABLE:
                 assert status < 500, answer
                 return Answer(status, answer, headers.get("Idempotency-Replayed") == "true")

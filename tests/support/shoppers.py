@@ -30,13 +30,15 @@ class Shopper:
     """One client. It lives longer than the servers it talks to.
 
     `told` holds every request that was answered, with the answer; `lost` the one that was not.
+    It thinks for `pause` seconds before every request.
     """
 
-    def __init__(self, name: str, skus: Sequence[str]) -> None:
+    def __init__(self, name: str, skus: Sequence[str], pause: float = 0.0) -> None:
         self.told: list[tuple[Request, Answer]] = []
         self.lost: Request | None = None
         self._name = name
         self._skus = skus
+        self._pause = pause
         self._random = Random(name)
         self._sent = 0
         self._to_ship: list[str] = []
@@ -44,7 +46,7 @@ class Shopper:
     def shop(self, server: Server, stop: Event) -> None:
         """Send one request after the other until told to stop or cut off."""
         with Client(server) as client:
-            while not stop.is_set():
+            while not stop.wait(self._pause):
                 self.lost = self._wish()
                 try:
                     self._settle(client)

@@ -13,11 +13,14 @@ from moto import mock_aws
 from typing_extensions import override
 
 from ledger.store.dynamodb_client import make_client
+from projections.generations import Generations
+from projections.rebuild.state import Rebuilding
 from projections.store import Checkpoint, Query, ViewStore
 from projections.store.dynamodb import DynamoDBViewStore
 from projections.store.sqlite import SQLiteViewStore
 from projections.views import (
     Key,
+    OpenReservationsView,
     OrderRow,
     OrdersView,
     Row,
@@ -49,7 +52,7 @@ def view_stores(kind: str, folder: Path, engines: Engines) -> Iterator[Open]:
                 stack.callback(client.close)
                 store = DynamoDBViewStore(client, prefix, create_tables=True)
             stack.callback(store.close)
-            store.prepare([StockLevelsView(), OrdersView()])
+            store.prepare([StockLevelsView(), OrdersView(), OpenReservationsView()])
             return store
 
         yield opener
@@ -94,8 +97,32 @@ class Around(ViewStore):
         return self.inner.checkpoint(view)
 
     @override
+    def generations(self, view: View[Any]) -> Generations:
+        return self.inner.generations(view)
+
+    @override
+    def register(self, view: View[Any], before: Generations, after: Generations) -> bool:
+        return self.inner.register(view, before, after)
+
+    @override
+    def discard(self, view: View[Any]) -> None:
+        self.inner.discard(view)
+
+    @override
+    def rebuilding(self, view: View[Any]) -> Rebuilding | None:
+        return self.inner.rebuilding(view)
+
+    @override
+    def record(self, view: View[Any], before: Rebuilding | None, after: Rebuilding | None) -> bool:
+        return self.inner.record(view, before, after)
+
+    @override
     def select(self, view: View[R], query: Query) -> list[R]:
         return self.inner.select(view, query)
+
+    @override
+    def scan(self, view: View[R]) -> Iterator[list[R]]:
+        return self.inner.scan(view)
 
     @override
     def close(self) -> None:
@@ -103,11 +130,15 @@ class Around(ViewStore):
 
 
 class Crashing(Around):
-    """Writes one thing at a time and dies before write number `at`, counted from 0."""
+    """Writes one thing at a time and dies before write number `at`, counted from 0.
+
+    `done` is how many writes there were.
+    """
 
     def __init__(self, inner: ViewStore, at: int) -> None:
         super().__init__(inner)
-        self._left = at
+        self._at = at
+        self.done = 0
 
     @override
     def save(self, view: View[R], rows: Sequence[R], checkpoint: Checkpoint | None = None) -> None:
@@ -118,10 +149,25 @@ class Crashing(Around):
             self._tick()
             self.inner.save(view, [], checkpoint)
 
+    @override
+    def register(self, view: View[Any], before: Generations, after: Generations) -> bool:
+        self._tick()
+        return super().register(view, before, after)
+
+    @override
+    def discard(self, view: View[Any]) -> None:
+        self._tick()
+        super().discard(view)
+
+    @override
+    def record(self, view: View[Any], before: Rebuilding | None, after: Rebuilding | None) -> bool:
+        self._tick()
+        return super().record(view, before, after)
+
     def _tick(self) -> None:
-        if not self._left:
+        if self.done == self._at:
             raise Crash
-        self._left -= 1
+        self.done += 1
 
 
 class Interrupted(Around):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,16 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LEDGER_STORE", f"sqlite:{tmp_path}/ledger.db")
     monkeypatch.setenv("LEDGER_AUTH", "none")
     lambda_handler.built_app.cache_clear()
+    loggers = [logging.getLogger(name) for name in lambda_handler.PACKAGES]
+    before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
     yield
     services = lambda_handler.built_app().state.services
     services.ledger.close()
     lambda_handler.built_app.cache_clear()
+    lambda_handler.log_as_json.cache_clear()
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 def _ask(event: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -102,6 +109,20 @@ def test_the_application_is_built_once() -> None:
     first = lambda_handler.built_app()
     _ask(_event("GET", "/healthz"))
     assert lambda_handler.built_app() is first
+
+
+def test_a_change_is_logged_with_what_it_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    receipt = json.dumps({"sku": "MUG", "location": "main", "quantity": 5})
+    event = _event("POST", "/v1/receipts", receipt, idempotency_key="k-1", x_correlation_id="c-7")
+    recorded, body = _ask(event)
+    _ask(event)
+    _ask(_event("GET", "/v1/stock"))
+    assert recorded["headers"]["x-correlation-id"] == "c-7"
+    first, again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for line in (first, again):
+        assert (line["service"], line["level"], line["status"]) == ("api", "INFO", 201)
+        assert (line["request_id"], line["correlation_id"]) == ("c-7", body["command"])
+    assert (first["replayed"], again["replayed"]) == (False, True)
 
 
 def test_tokens_are_verified_behind_the_gateway_too(

@@ -12,7 +12,7 @@ from ledger.domain import events as e
 from ledger.domain.balance import Balance
 from ledger.domain.streams import is_order, is_stock
 from projections.views import OrdersView, StockLevelsView
-from projections.views.orders import _apply
+from projections.views.order_rows import _apply
 from tests.support.expected_views import expected_stock, streams_of, summary
 from tests.support.histories import Move, World, moves
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import StoredEvent
 
@@ -15,6 +15,9 @@ from projections.order_processor import OrderProcessor
 from projections.runner import PAGE, Runner
 from projections.store.base import ViewStore
 from projections.views.base import View
+
+if TYPE_CHECKING:
+    from projections.notifications.follower import LogFollower
 
 POLL_SECONDS: Final = 0.5
 """How often commits of other processes are looked for."""
@@ -28,13 +31,16 @@ LOOK_SECONDS: Final = 0.05
 
 
 class InProcessDelivery:
-    """Two threads: one keeps the views up to the log, one runs the order processor.
+    """Threads that keep the views up to the log, run the order processor, and notify.
 
-    They are two so that a large order, which takes many commits, doesn't keep the views waiting.
-    What is handed from one to the other may be lost at any time: sweeps find it again.
+    They are several so that neither a large order, which takes many commits, nor a receiver of
+    notifications that doesn't answer keeps the views waiting. What is handed to the order
+    processor may be lost at any time: sweeps find it again.
 
     Parameters
     ----------
+    follower
+        Notifies of what the log holds (None: nobody is notified).
     page
         Events applied at a time. A full page means a backlog, which is not handed to the order
         processor event by event: it sweeps when the views have caught up.
@@ -45,6 +51,7 @@ class InProcessDelivery:
         runner: Runner,
         store: ViewStore,
         processor: OrderProcessor,
+        follower: LogFollower | None = None,
         *,
         poll: float = POLL_SECONDS,
         linger: float = LINGER_SECONDS,
@@ -54,6 +61,7 @@ class InProcessDelivery:
         self._runner = runner
         self._store = store
         self._processor = processor
+        self._follower = follower
         self._page = page
         self._sweep = sweep
         self._sweep_at = 0.0
@@ -64,20 +72,25 @@ class InProcessDelivery:
         self._guard = threading.Lock()
         self._projecting = Loop("projections", self._project, every=poll, linger=linger)
         self._processing = Loop("order-processor", self._process, every=sweep)
+        self._notifying = Loop("notifications", self._tell, every=sweep)
 
     def start(self) -> None:
-        """Start both threads: catch up, then sweep."""
+        """Start: catch up, then sweep."""
         self._projecting.start()
         self._processing.start()
+        if self._follower is not None:
+            self._notifying.start()
 
     def stop(self) -> None:
-        """End both threads; waits for the page and the command they are in."""
+        """End the threads; waits for the page, the command and the message they are in."""
         self._projecting.stop()
         self._processing.stop()
+        self._notifying.stop()
+        if self._follower is not None:
+            self._follower.close()
 
-    def notify(self, events: Iterable[Recorded] = ()) -> None:
+    def notify(self, _events: Iterable[Recorded] = ()) -> None:
         """Say that a commit was made here. Cheap, never blocks, never raises."""
-        self._runner.hint(events)
         self._projecting.wake()
 
     def wait_for(self, view: View[Any], stream: str, version: int, timeout: float) -> bool:
@@ -89,7 +102,7 @@ class InProcessDelivery:
         key = view.key(stream)
         while True:
             rounds = self._rounds
-            row = self._store.load(view, [key]).get(key)
+            row = self._store.load(self._runner.registry.active(view), [key]).get(key)
             if row is not None and row.version >= version:
                 return True
             left = deadline - time.monotonic()
@@ -114,6 +127,7 @@ class InProcessDelivery:
                 break
         if events or self._backlog:
             self._processing.wake()
+            self._notifying.wake()
 
     def _hand_over(self, events: Sequence[StoredEvent]) -> None:
         with self._guard:
@@ -122,6 +136,12 @@ class InProcessDelivery:
                 self._inbox.clear()
             else:
                 self._inbox.extend(events)
+
+    def _tell(self) -> None:
+        """Notify of what the log holds and nobody was told of."""
+        while self._follower is not None and not self._notifying.stopping:
+            if not self._follower.step():
+                break
 
     def _process(self) -> None:
         """React to what came in; sweep when it is time, or after a backlog."""

@@ -1,0 +1,1 @@
+"""Functions of AWS Lambda: `projections.handlers.NAME.handler`, one module per function."""

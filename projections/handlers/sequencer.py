@@ -1,0 +1,5 @@
+"""The function that gives every event its place in the feed."""
+
+from projections.handlers.consuming import consuming
+
+handler = consuming("sequencer")
