@@ -71,6 +71,10 @@ def test_types_are_stable() -> None:
         "malformed-json": 400,
         "invalid-parameter": 400,
         "idempotency-key-required": 400,
+        "token-required": 401,
+        "invalid-token": 401,
+        "insufficient-scope": 403,
+        "origin-required": 403,
         "not-found": 404,
         "order-not-found": 404,
         "position-not-found": 404,
@@ -90,9 +94,11 @@ def test_types_are_stable() -> None:
         "line-not-found": 422,
         "idempotency-key-reused": 422,
         "commit-too-large": 422,
+        "rate-limited": 429,
         "internal-error": 500,
         "contention": 503,
         "unknown-outcome": 503,
+        "keys-unavailable": 503,
         "store-unavailable": 503,
     }
 
