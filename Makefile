@@ -10,6 +10,7 @@ DB ?= var/ledger.db
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 LOCK_ARGS ?=
+SEEDS ?= 0-200
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +23,7 @@ DYNAMODB_LOCAL := .cache/dynamodb-local
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s"\n' \
 		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)'
 
@@ -42,6 +43,10 @@ check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+.PHONY: infra
+infra: $(VENV)/.created ## Check the Terraform configuration: format, validity, its own tests
+	@$(BIN)/python terraform/scripts/check.py
+
 .PHONY: engines
 engines: $(MINISTACK)/.done $(DYNAMODB_LOCAL)/.done ## Install the DynamoDB engines the tests run on
 
@@ -53,6 +58,10 @@ fmt: $(VENV)/.dev ## Format the code and mend what the linter can
 .PHONY: bench
 bench: $(VENV)/.dev engines ## Run the benchmarks
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: simulate
+simulate: $(VENV)/.dev ## Run the simulator on SEEDS (17, or 0-2000), perhaps with a planted BUG
+	@$(BIN)/python -m tests.simulation $(SEEDS) $(BUG)
 
 # LOCK_ARGS=--upgrade takes the newest releases; without it the pins that still fit are kept.
 .PHONY: lock

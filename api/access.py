@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from api.auth import Principal
-from ledger.settings import OFF, Settings
+from ledger.settings import OFF, BadSettings, Settings
 
 if TYPE_CHECKING:
     from api.keys import KeySet
@@ -27,7 +27,7 @@ MAX_SECRETS: Final = 2
 _RATE: Final = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
-class Misconfigured(ValueError):
+class Misconfigured(BadSettings):
     """Settings nothing safe can be made of. The text names the variable and the fix."""
 
 
