@@ -19,6 +19,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 # The DynamoDB engines the tests run on. MiniStack pins a botocore of its own.
 MINISTACK := .venv-ministack
+INFRA := .venv-infra
 DYNAMODB_LOCAL := .cache/dynamodb-local
 
 .PHONY: help
@@ -44,8 +45,9 @@ check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: infra
-infra: $(VENV)/.created ## Check the Terraform configuration: format, validity, its own tests
+infra: $(VENV)/.dev $(INFRA)/.done engines ## Check Terraform, the image and the workflows; takes long
 	@$(BIN)/python terraform/scripts/check.py
+	@$(BIN)/python -m pytest --deselect tests/infra/test_configurations.py tests/infra
 
 .PHONY: engines
 engines: $(MINISTACK)/.done $(DYNAMODB_LOCAL)/.done ## Install the DynamoDB engines the tests run on
@@ -70,10 +72,12 @@ lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(LOCK) --group pyproject.toml:ministack --output-file requirements/ministack.txt
+	$(LOCK) --group pyproject.toml:infra --output-file requirements/infra.txt
+	$(LOCK) --group pyproject.toml:lambda-runtime --output-file requirements/lambda-runtime.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environments and every cache; the data in var/ stays
-	rm -rf $(VENV) $(MINISTACK) .cache build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(MINISTACK) $(INFRA) .cache build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:
@@ -101,6 +105,11 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
 $(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.created
 	$(BIN)/python -m venv --clear $(MINISTACK)
 	$(MINISTACK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+$(INFRA)/.done: requirements/infra.txt | $(VENV)/.created
+	$(BIN)/python -m venv --clear $(INFRA)
+	$(INFRA)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/infra.txt
 	@touch $@
 
 $(DYNAMODB_LOCAL)/.done: requirements/dynamodb-local.pin tests/support/dynamodb_local.py | $(VENV)/.created
