@@ -125,7 +125,9 @@ def _in_queues(
         return send_to(client, queue_url or url(name))
 
     def place(name: str) -> Place:
-        return SqsGraveyard(client, dead_url or url(f"{name}-dead-letters"), name), lambda: again(name)
+        return SqsGraveyard(client, dead_url or url(f"{name}-dead-letters"), name), lambda: again(
+            name
+        )
 
     try:
         yield [place(name) for name in names]
