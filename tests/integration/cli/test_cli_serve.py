@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -46,6 +47,30 @@ def test_serve_answers_and_stops_in_order(stop: signal.Signals) -> None:
     assert (level["location"], level["on_hand"]) == ("main", 1)
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_serve_prints_what_there_is_to_tell(tmp_path: Path) -> None:
+    store = ("--store", f"sqlite:{tmp_path}/ledger.db")
+    with ledger_process("serve", "--port", "0", *store) as process:
+        assert process.stderr is not None
+        try:
+            announced = process.stderr.readline()
+            (address,) = re.findall(r"on (http://127\.0\.0\.1:\d+),", announced)
+            post(f"{address}/v1/receipts", {"sku": "MUG", "location": "main", "quantity": 1})
+            post(f"{address}/v1/orders", {"lines": [{"sku": "MUG", "quantity": 1}]})
+            told = [process.stderr.readline() for _ in range(2)]
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+    facts = [json.loads(line.removeprefix("Notification: ")) for line in told]
+    assert {fact["kind"] for fact in facts} == {"order_confirmed", "out_of_stock"}
+
+
+def post(url: str, body: object) -> None:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+    with urllib.request.urlopen(request) as response:
+        assert response.status == 201
 
 
 def test_serve_needs_a_free_address() -> None:
