@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         description="Locations that serve order lines naming none, comma separated, in order.",
     )
     region: str = Field("local", pattern=r"^[a-z0-9-]+$", description="Recorded with every event.")
+    lease: bool = Field(
+        False,
+        description="On DynamoDB: write only while LEDGER_REGION holds the lease (`ledger lease`). "
+        "For tables that have replicas in several Regions.",
+    )
     cache_size: int = Field(
         50_000, ge=0, description="Streams whose newest state a process remembers."
     )
