@@ -114,6 +114,9 @@ class Lease:
         Seconds. A copy is as old as the clock that went furthest says, and of no use if one went
         back: a monotonic clock stands still while a machine is suspended, and the time of day may
         be set.
+    reread, trusted
+        Seconds, instead of `REREAD_SECONDS` and `TRUSTED_SECONDS`. Whoever moves the lease waits
+        for the trust to end, so all must mean the same.
     """
 
     def __init__(
@@ -122,8 +125,11 @@ class Lease:
         region: str,
         *,
         clocks: Sequence[Callable[[], float]] = (time.monotonic, time.time),
+        reread: float = REREAD_SECONDS,
+        trusted: float = TRUSTED_SECONDS,
     ) -> None:
         self.region = region
+        self._rereading, self._trusting = reread, trusted
         self._read = read
         self._clocks = tuple(clocks)
         self._copy: _Copy | None = None
@@ -165,16 +171,16 @@ class Lease:
     def _standing(self, *, fresh: bool = False) -> Standing:
         """What is known; if it is too old, or a `fresh` answer is asked for, it is read again."""
         asked_at = self._now()
-        if fresh or not self._is_within(REREAD_SECONDS):
+        if fresh or not self._is_within(self._rereading):
             # Whoever has a copy that is good enough needn't wait for the one who is reading.
-            wait = fresh or not self._is_within(TRUSTED_SECONDS)
+            wait = fresh or not self._is_within(self._trusting)
             if self._reading.acquire(blocking=wait):
                 try:
                     self._reread(asked_at if fresh else None)
                 finally:
                     self._reading.release()
         copy = self._copy
-        if copy is None or self._age(copy.at) > TRUSTED_SECONDS:
+        if copy is None or self._age(copy.at) > self._trusting:
             raise LeaseUnreadable(self.region)
         return copy.standing
 
@@ -183,9 +189,9 @@ class Lease:
 
         A failure leaves the copy that there was, if that is good enough.
         """
-        if self._is_within(REREAD_SECONDS) if since is None else self._was_read(since):
+        if self._is_within(self._rereading) if since is None else self._was_read(since):
             return
-        trusted = since is None and self._is_within(TRUSTED_SECONDS)
+        trusted = since is None and self._is_within(self._trusting)
         failed_at = self._failed_at
         if trusted and failed_at is not None and self._age(failed_at) < RETRY_SECONDS:
             return
@@ -194,7 +200,7 @@ class Lease:
             standing = self._read()
         except PersistenceError as error:
             self._failed_at = began
-            if since is not None or not self._is_within(TRUSTED_SECONDS):
+            if since is not None or not self._is_within(self._trusting):
                 raise LeaseUnreadable(self.region) from error
             return
         self._failed_at = None

@@ -109,11 +109,27 @@ class LeaseTable:
                 raise LeaseMoved(msg) from error
 
     def raise_fence(self, fence: Fence) -> None:
-        """Put the fence where replication takes it to the other Regions."""
+        """Put the fence where replication takes it to the other Regions.
+
+        Raises
+        ------
+        LeaseMoved
+            A newer one is there.
+        """
         item = command_item(CommandRecord(FENCE, "", ()))
         item |= {"epoch": {"N": str(fence.epoch)}, "region": {"S": fence.region}}
         with translated(f"writing {self._commands}", writing=True):
-            self.client.put_item(TableName=self._commands, Item=item)
+            try:
+                self.client.put_item(
+                    TableName=self._commands,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(#e) OR #e < :e OR "
+                    "(#e = :e AND #r = :r)",
+                    ExpressionAttributeNames={"#e": "epoch", "#r": "region"},
+                    ExpressionAttributeValues={":e": item["epoch"], ":r": item["region"]},
+                )
+            except self.client.exceptions.ConditionalCheckFailedException as error:
+                raise LeaseMoved("the lease was moved again meanwhile") from error
 
     def swept(self, what: str) -> int:
         """The epoch in which `what` was last swept on taking the lease; 0: never."""
