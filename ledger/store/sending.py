@@ -39,7 +39,7 @@ _tries: ContextVar[_Tries | None] = ContextVar("_tries", default=None)
 
 def check_each_try(client: DynamoDBClient) -> None:
     """Let what `sending_under` names check the requests of this client."""
-    client.meta.events.register("before-send.dynamodb", _check, unique_id="ledger-lease")
+    client.meta.events.register_last("before-send.dynamodb", _check, unique_id="ledger-lease")
 
 
 @contextmanager

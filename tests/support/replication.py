@@ -94,6 +94,13 @@ class Replication:
         with self._working:
             self.is_cut = False
 
+    def carry(self, part: float) -> None:
+        """Without a thread: let about this part of what is on its way arrive."""
+        self._collect()
+        arriving = [entry for entry in self._due if self._random.random() < part]
+        self._due = [entry for entry in self._due if entry not in arriving]
+        self._deliver(arriving)
+
     def settle(self) -> None:
         """Wait until both sides are equal."""
         until = time.monotonic() + 30
@@ -117,19 +124,25 @@ class Replication:
             self.failure = error
 
     def _step(self) -> None:
+        self._collect()
+        if self.is_cut:
+            return
+        now = time.monotonic()
+        ready = [entry for entry in self._due if entry[0] <= now]
+        self._due = [entry for entry in self._due if entry[0] > now]
+        self._deliver(ready)
+
+    def _collect(self) -> None:
         here, there = self._sides
         for side, target in ((here, there), (there, here)):
             for key, item in side.news():
                 written_at = side.known[key][1]
                 due = written_at + self._random.uniform(0, self._longest)
                 self._due.append((due, target, key, item, written_at))
-        if self.is_cut:
-            return
-        now = time.monotonic()
-        ready = [entry for entry in self._due if entry[0] <= now]
-        self._due = [entry for entry in self._due if entry[0] > now]
-        self._random.shuffle(ready)
-        for _, target, key, item, written_at in ready:
+
+    def _deliver(self, entries: list[tuple[float, Side, Key, Item, float]]) -> None:
+        self._random.shuffle(entries)
+        for _, target, key, item, written_at in entries:
             target.receive(key, item, written_at)
 
 
