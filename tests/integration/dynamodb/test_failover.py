@@ -27,6 +27,7 @@ from ledger.service import (
 )
 from ledger.service.context import Idempotency
 from ledger.store.dynamodb_lease import LeaseMoved
+from ledger.store.scanning import scan_commands
 from tests.support.engines import Engines
 from tests.support.event_stores import verified
 from tests.support.regions import MELBOURNE, SYDNEY, Region, two_regions
@@ -113,6 +114,8 @@ def test_planned_with_writes_in_flight_loses_and_doubles_nothing(
     assert kinds["StockReceived"] == CLIENTS * WISHES / 2 * len(SKUS)
     assert len({event.command for event in there.values()}) == CLIENTS * WISHES
     assert verified(other.recorder()).findings == []
+    fence = dict(scan_commands(other.place.tables))["lease#fence"]
+    assert fence == (), "an audit of command records takes the fence for one without events"
 
 
 def receive(ledger: Ledger, *skus: str) -> Outcome:
