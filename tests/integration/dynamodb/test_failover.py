@@ -7,8 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
 from ledger.codec import decode
 from ledger.domain.values import OrderPolicy
@@ -26,11 +28,12 @@ from ledger.service import (
     ReceiveStock,
 )
 from ledger.service.context import Idempotency
+from ledger.store.dynamodb import DynamoDBLedgerRecorder
 from ledger.store.dynamodb_lease import LeaseMoved
 from ledger.store.scanning import scan_commands
 from tests.support.engines import Engines
 from tests.support.event_stores import verified
-from tests.support.regions import MELBOURNE, SYDNEY, Region, two_regions
+from tests.support.regions import MELBOURNE, QUICK, SYDNEY, Region, two_regions
 from tests.support.replication import Replication
 
 CLIENTS, WISHES, SKUS = 4, 30, ("A", "B", "C")
@@ -89,7 +92,8 @@ def test_planned_with_writes_in_flight_loses_and_doubles_nothing(
     one, other = regions
     clients = Clients({region.name: region.ledger() for region in regions})
     threads = [threading.Thread(target=clients.run, args=(n,)) for n in range(CLIENTS)]
-    with Replication(one.side, other.side, longest=1.5) as replication:
+    # Slower than the wait: the fence may well arrive before what was written before it.
+    with Replication(one.side, other.side, longest=6.0) as replication:
         for thread in threads:
             thread.start()
         while len(clients.acknowledged) < CLIENTS * WISHES / 4:
@@ -120,6 +124,35 @@ def test_planned_with_writes_in_flight_loses_and_doubles_nothing(
 
 def receive(ledger: Ledger, *skus: str) -> Outcome:
     return ledger.handle(ReceiveStock(tuple(ReceiptLine(s, "main", 1) for s in skus)), Context())
+
+
+def test_a_write_that_was_sent_just_in_time_is_waited_for(regions: tuple[Region, Region]) -> None:
+    one, other = regions
+    ledger = one.ledger()
+    receive(ledger, "A")
+    recorder = ledger.recorder
+    assert isinstance(recorder, DynamoDBLedgerRecorder)
+    sending = threading.Event()
+
+    def slow(request: AWSPreparedRequest, **_: Any) -> None:
+        if b"TransactWriteItems" in request.headers["X-Amz-Target"]:
+            sending.set()
+            time.sleep(QUICK.settled - 0.5)
+
+    hooks: Any = recorder.tables.client.meta.events
+    hooks.register_last("before-send.dynamodb", slow)
+    acknowledged: list[Outcome] = []
+    writer = threading.Thread(target=lambda: acknowledged.append(receive(ledger, "A", "B")))
+    with Replication(one.side, other.side, longest=0.1) as replication:
+        replication.settle()
+        writer.start()
+        assert sending.wait(10)
+        other.take_over_from(one).planned()
+        at_opening = other.events()
+        writer.join()
+    (outcome,) = acknowledged
+    assert len(outcome.events) == 2
+    assert {(event.stream, event.version) for event in outcome.events} <= at_opening.keys()
 
 
 def receive_for(seconds: float, ledger: Ledger) -> None:
