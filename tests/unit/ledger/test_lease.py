@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from eventsourcing.persistence import OperationalError
+from pydantic import ValidationError
 
 from ledger.errors import LeaseUnreadable, NotTheWriter
 from ledger.lease import (
@@ -21,6 +22,7 @@ from ledger.lease import (
     Standing,
     State,
 )
+from ledger.settings import Settings
 from ledger.store.dynamodb_client import make_client
 
 HERE, THERE = "ap-southeast-4", "ap-southeast-2"
@@ -209,3 +211,10 @@ def test_nobody_waits_for_a_read_while_the_copy_is_good(table: Table) -> None:
     answer.set()
     thread.join()
     assert table.reads == 2
+
+
+def test_a_lease_is_for_tables_in_a_region_that_has_a_name() -> None:
+    assert Settings(_env_file=None, store="dynamodb:shop", region=HERE, lease=True).lease
+    for store, region in (("sqlite:x.db", HERE), ("dynamodb:shop", "local")):
+        with pytest.raises(ValidationError, match="LEDGER_REGION"):
+            Settings(_env_file=None, store=store, region=region, lease=True)
