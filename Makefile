@@ -10,6 +10,7 @@ DB ?= var/ledger.db
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 LOCK_ARGS ?=
+SEEDS ?= 0-200
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,11 +19,12 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 # The DynamoDB engines the tests run on. MiniStack pins a botocore of its own.
 MINISTACK := .venv-ministack
+INFRA := .venv-infra
 DYNAMODB_LOCAL := .cache/dynamodb-local
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s"\n' \
 		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)'
 
@@ -42,6 +44,11 @@ check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+.PHONY: infra
+infra: $(VENV)/.dev $(INFRA)/.done engines ## Check Terraform, the image and the workflows; takes long
+	@$(BIN)/python terraform/scripts/check.py
+	@$(BIN)/python -m pytest --deselect tests/infra/test_configurations.py tests/infra
+
 .PHONY: engines
 engines: $(MINISTACK)/.done $(DYNAMODB_LOCAL)/.done ## Install the DynamoDB engines the tests run on
 
@@ -54,6 +61,10 @@ fmt: $(VENV)/.dev ## Format the code and mend what the linter can
 bench: $(VENV)/.dev engines ## Run the benchmarks
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+.PHONY: simulate
+simulate: $(VENV)/.dev ## Run the simulator on SEEDS (17, or 0-2000), perhaps with a planted BUG
+	@$(BIN)/python -m tests.simulation $(SEEDS) $(BUG)
+
 # LOCK_ARGS=--upgrade takes the newest releases; without it the pins that still fit are kept.
 .PHONY: lock
 lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
@@ -61,10 +72,12 @@ lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(LOCK) --group pyproject.toml:ministack --output-file requirements/ministack.txt
+	$(LOCK) --group pyproject.toml:infra --output-file requirements/infra.txt
+	$(LOCK) --group pyproject.toml:lambda-runtime --output-file requirements/lambda-runtime.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environments and every cache; the data in var/ stays
-	rm -rf $(VENV) $(MINISTACK) .cache build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(MINISTACK) $(INFRA) .cache build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:
@@ -92,6 +105,11 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
 $(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.created
 	$(BIN)/python -m venv --clear $(MINISTACK)
 	$(MINISTACK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+$(INFRA)/.done: requirements/infra.txt | $(VENV)/.created
+	$(BIN)/python -m venv --clear $(INFRA)
+	$(INFRA)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/infra.txt
 	@touch $@
 
 $(DYNAMODB_LOCAL)/.done: requirements/dynamodb-local.pin tests/support/dynamodb_local.py | $(VENV)/.created

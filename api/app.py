@@ -9,8 +9,10 @@ from starlette.routing import Match
 from starlette.types import Lifespan
 
 from api import openapi
+from api.access import OPEN, Access
 from api.correlation import Correlation
 from api.explanations import EXPLAINED, explain
+from api.gates import Authentication, OriginSecret
 from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
 from api.paging import Cursors
 from api.routers import events, health, movements, orders, stock
@@ -33,6 +35,7 @@ def create_app(
     idempotency_ttl_seconds: int = 7 * 24 * 3600,
     clock: Clock = utc_now,
     lifespan: Lifespan[FastAPI] | None = None,
+    access: Access = OPEN,
 ) -> FastAPI:
     """The application on a ledger and the readers of its views.
 
@@ -46,8 +49,10 @@ def create_app(
         How long an idempotency key is remembered.
     lifespan
         What runs as long as the server does.
+    access
+        What requests must pass; by default everyone may do everything.
     """
-    app = routed_app(lifespan)
+    app = routed_app(lifespan, access)
     app.state.services = Services(
         ledger,
         stock_levels,
@@ -60,7 +65,7 @@ def create_app(
     return app
 
 
-def routed_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+def routed_app(lifespan: Lifespan[FastAPI] | None = None, access: Access = OPEN) -> FastAPI:
     """The application without its services: enough to describe the API."""
     app = FastAPI(
         title=openapi.TITLE,
@@ -76,6 +81,8 @@ def routed_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
             Middleware(Correlation),
             Middleware(ResponseHeaders),
             Middleware(UnexpectedErrors),
+            *([Middleware(OriginSecret, access.origin_secrets)] if access.origin_secrets else []),
+            Middleware(Authentication, access),
             Middleware(BodyLimit),
         ],
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from api.access import access_from_settings
 from api.app import create_app
 from api.services import Wait
 from ledger.bootstrap import open_ledger
@@ -34,16 +35,25 @@ class Delivery(Protocol):
 
 
 def app_from_settings(
-    settings: Settings | None = None, deliver: Callable[[Ledger], Delivery] | None = None
+    settings: Settings | None = None,
+    deliver: Callable[[Ledger], Delivery] | None = None,
+    *,
+    sequences: bool = True,
 ) -> FastAPI:
     """The application on the stores the settings name (default: those of the environment).
 
     On SQLite its lifespan keeps the views up to the events and large orders going; a server that
     runs no lifespan leaves that to others. On DynamoDB others do it, unless `deliver` makes a
-    delivery to be run in the lifespan.
+    delivery to be run in the lifespan. `sequences` as in `open_event_store`.
+
+    Raises
+    ------
+    Misconfigured
+        Who is let in can't be told from the settings.
     """
     settings = settings or Settings()
-    ledger = open_ledger(settings)
+    access = access_from_settings(settings)
+    ledger = open_ledger(settings, sequences=sequences)
     projections = open_from_settings(ledger.recorder, settings)
     delivery, wait = _delivery(settings, ledger, projections, deliver)
     if delivery is not None:
@@ -69,6 +79,7 @@ def app_from_settings(
         wait=wait,
         idempotency_ttl_seconds=settings.idempotency_ttl_seconds,
         lifespan=lifespan,
+        access=access,
     )
 
 

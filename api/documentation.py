@@ -29,8 +29,27 @@ APPLIED_TO: Final = {
     )
 }
 
-ALWAYS: Final = (p.INTERNAL_ERROR, p.UNAVAILABLE)
-READ: Final = (p.INVALID_PARAMETER, *ALWAYS)
+CHALLENGE: Final = {
+    "WWW-Authenticate": (
+        "What is wrong with the token (RFC 6750).",
+        'Bearer realm="inventory-ledger", error="insufficient_scope", scope="orders:write"',
+    )
+}
+RATE: Final = {
+    "RateLimit-Policy": ("Requests (`q`) in seconds (`w`).", '"default";q=600;w=60'),
+    "RateLimit": ("What is left (`r`), for seconds (`t`).", '"default";r=0;t=1'),
+}
+
+ALWAYS: Final = (p.ORIGIN_REQUIRED, p.INTERNAL_ERROR, p.UNAVAILABLE)
+GUARDED: Final = (
+    p.TOKEN_REQUIRED,
+    p.INVALID_TOKEN,
+    p.INSUFFICIENT_SCOPE,
+    p.RATE_LIMITED,
+    p.KEYS_UNAVAILABLE,
+    *ALWAYS,
+)
+READ: Final = (p.INVALID_PARAMETER, *GUARDED)
 CHANGE: Final = (
     p.MALFORMED_JSON,
     p.INVALID_PARAMETER,
@@ -43,7 +62,7 @@ CHANGE: Final = (
     p.BALANCE_LIMIT,
     p.CONTENTION,
     p.UNKNOWN_OUTCOME,
-    *ALWAYS,
+    *GUARDED,
 )
 
 
@@ -89,6 +108,10 @@ def _problem(kinds: list[Kind]) -> dict[str, Any]:
     headers = {}
     if any("Retry-After" in kind.meaning for kind in kinds):
         headers["Retry-After"] = ("Seconds to wait before the next try.", "1")
+    if p.TOKEN_REQUIRED in kinds or p.INSUFFICIENT_SCOPE in kinds:
+        headers |= CHALLENGE
+    if p.RATE_LIMITED in kinds:
+        headers |= RATE
     return {
         "description": "; ".join(kind.title for kind in kinds),
         "headers": _headers(headers),

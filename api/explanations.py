@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import singledispatch
 
-from eventsourcing.persistence import InterfaceError, NotSupportedError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -34,7 +34,6 @@ EXPLAINED: tuple[type[Exception], ...] = (
     CommitTooLarge,
     OperationalError,
     InterfaceError,
-    NotSupportedError,
 )
 """Base classes of everything `explain` knows."""
 
@@ -166,11 +165,6 @@ def _writing_elsewhere(error: NotTheWriter) -> Problem:
 
 def _retry_after(seconds: float) -> dict[str, str]:
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
-
-
-@explain.register
-def _not_supported(_error: NotSupportedError) -> Problem:
-    return Problem(p.NOT_SUPPORTED, "Events have no common sequence here: name one stream.")
 
 
 @explain.register(OperationalError)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Header, Request, Security
 
 from api import correlation, problems
-from api.auth import CurrentPrincipal
+from api.auth import ORDERS_WRITE, STOCK_WRITE, CurrentPrincipal
 from api.problems import Problem
 from api.services import services_of
 from ledger.service import Context, Idempotency, Outcome
@@ -52,7 +52,8 @@ async def command_context(request: Request, key: IdempotencyKey, who: CurrentPri
     return Context(who.subject, Idempotency(operation, key, ttl_seconds))
 
 
-CommandContext = Annotated[Context, Depends(command_context)]
+OrderContext = Annotated[Context, Security(command_context, scopes=[ORDERS_WRITE])]
+StockContext = Annotated[Context, Security(command_context, scopes=[STOCK_WRITE])]
 
 
 def replay_mark(outcome: Outcome) -> dict[str, str]:

@@ -17,8 +17,10 @@ from fastapi import FastAPI
 from mangum import Mangum
 from mangum.types import ASGI, LambdaContext
 
+from api.access import Misconfigured
 from api.bootstrap import app_from_settings
 from api.problems import MEDIA_TYPE
+from ledger.settings import Settings
 
 TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javascript"]
 """Bodies of these types travel as text; all others as base64."""
@@ -29,8 +31,21 @@ PACKAGES: Final = ("api", "ledger", "projections")
 
 @cache
 def built_app() -> FastAPI:
-    """The application of this process."""
-    return app_from_settings()
+    """The application of this process. Positions in the feed are given by a consumer.
+
+    Raises
+    ------
+    Misconfigured
+        Nothing says whether tokens are asked for. A function is never on loopback: what is a
+        good default for a server there would be an open door here.
+    """
+    settings = Settings()
+    if "auth" not in settings.model_fields_set:
+        raise Misconfigured(
+            "LEDGER_AUTH is not set: set it to jwt (with LEDGER_JWT_ISSUER and "
+            "LEDGER_JWT_AUDIENCE), or to none if everyone who reaches the function may write."
+        )
+    return app_from_settings(settings, sequences=False)
 
 
 @cache

@@ -18,8 +18,20 @@ MAX_BODY_BYTES: Final = 2_000_000
 logger = logging.getLogger("api")
 
 
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of an answer that is no page: a browser that shows it loads nothing
+for it and runs nothing in it. Pages set their own."""
+
+HSTS: Final = "max-age=63072000; includeSubDomains"
+
+
 class ResponseHeaders:
-    """Adds what every answer carries: no sniffing of types, and how long it may be kept."""
+    """Adds what every answer carries: what browsers must not do, and how long it may be kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -29,16 +41,29 @@ class ResponseHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        secure = _came_by_https(scope)
         keep = "private, no-cache" if scope["method"] in {"GET", "HEAD"} else "no-store"
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
+                headers.update(SECURITY_HEADERS)
+                headers.setdefault("Content-Security-Policy", NOTHING)
+                if secure:
+                    headers["Strict-Transport-Security"] = HSTS
                 headers.setdefault("Cache-Control", keep)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _came_by_https(scope: Scope) -> bool:
+    """Whether the client used https, here or with what passed the request on.
+
+    Who makes the header up gets a header that browsers ignore over http.
+    """
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
+    return "https" in {scope["scheme"], forwarded.partition(",")[0].strip().lower()}
 
 
 class BodyLimit:

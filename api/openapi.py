@@ -29,6 +29,9 @@ Every accepted request becomes immutable events, recorded in one atomic commit.
 **Quantities** are integers in base units, money is an integer in the currency's minor unit.
 Unknown fields, floats and numbers in quotes are refused.
 
+**Access**: a bearer token with the scope the operation names; `admin` stands for all of them. On a
+server with a rate limit, answers carry `RateLimit-Policy` and `RateLimit`.
+
 **Idempotency**: every POST and PUT carries an `Idempotency-Key`. The same request with the same
 key is answered as before (`Idempotency-Replayed: true`), whatever happened in between.
 

@@ -87,6 +87,27 @@ KEY_REQUIRED = Kind(
     "Idempotency-Key required",
     "Requests that change something carry an `Idempotency-Key` header.",
 )
+TOKEN_REQUIRED = Kind(
+    "token-required", 401, "Token required", "Send an access token: `Authorization: Bearer …`."
+)
+INVALID_TOKEN = Kind(
+    "invalid-token",
+    401,
+    "Invalid token",
+    "The token is malformed, expired, or not for this API; `detail` says which. Get a new one.",
+)
+INSUFFICIENT_SCOPE = Kind(
+    "insufficient-scope",
+    403,
+    "Insufficient scope",
+    "The token lacks the scope of this operation; `WWW-Authenticate` names it.",
+)
+ORIGIN_REQUIRED = Kind(
+    "origin-required",
+    403,
+    "Not through the edge",
+    "This address answers only what comes through its edge. Use the public address.",
+)
 NOT_FOUND = Kind("not-found", 404, "Not found", "Nothing is at this path.")
 ORDER_NOT_FOUND = Kind("order-not-found", 404, "Order not found", "No order has this id.")
 POSITION_NOT_FOUND = Kind(
@@ -167,6 +188,12 @@ KEY_REUSED = Kind(
 COMMIT_TOO_LARGE = Kind(
     "commit-too-large", 422, "Commit too large", "The request exceeds what one commit can hold."
 )
+RATE_LIMITED = Kind(
+    "rate-limited",
+    429,
+    "Too many requests",
+    "Nothing was done. Try again after `Retry-After` seconds.",
+)
 INTERNAL_ERROR = Kind(
     "internal-error",
     500,
@@ -193,11 +220,11 @@ WRITING_ELSEWHERE = Kind(
     "Nothing was recorded: this Region only reads. `writer_region` is the one that writes, if it "
     "is known: send the same request with the same key there, or here after `Retry-After` seconds.",
 )
-NOT_SUPPORTED = Kind(
-    "not-supported",
-    501,
-    "Not supported by this store",
-    "The store events are kept in can't answer this. Ask for one stream instead.",
+KEYS_UNAVAILABLE = Kind(
+    "keys-unavailable",
+    503,
+    "Token keys unavailable",
+    "The token can't be verified just now. Try again after `Retry-After` seconds.",
 )
 UNAVAILABLE = Kind(
     "store-unavailable",

@@ -12,23 +12,28 @@ if TYPE_CHECKING:
     from ledger.lease import Lease
 
 
-def open_ledger(settings: Settings, *, bulk: bool = False) -> Ledger:
+def open_ledger(settings: Settings, *, bulk: bool = False, sequences: bool = True) -> Ledger:
     """The ledger on the store the settings name.
 
     `bulk` is for loads that can be repeated after a power cut: commits reach the disk when the
     ledger is closed, not one by one. Nothing is lost when only the process dies. (DynamoDB keeps
-    every commit at once.)
+    every commit at once.) `sequences` as in `open_event_store`.
     """
     return Ledger(
-        open_event_store(settings, bulk=bulk),
+        open_event_store(settings, bulk=bulk, sequences=sequences),
         locations=settings.locations,
         region=settings.region,
         cache_size=settings.cache_size,
     )
 
 
-def open_event_store(settings: Settings, *, bulk: bool = False) -> LedgerRecorder:
+def open_event_store(
+    settings: Settings, *, bulk: bool = False, sequences: bool = True
+) -> LedgerRecorder:
     """The recorder of the store the settings name.
+
+    On DynamoDB, whoever reads the feed gives new events their positions first, unless `sequences`
+    is False because a consumer does it.
 
     What a store needs is imported when it is asked for: a Lambda on DynamoDB doesn't load SQLite,
     and a shop on SQLite doesn't load boto3, which takes longer than everything else.
@@ -43,7 +48,7 @@ def open_event_store(settings: Settings, *, bulk: bool = False) -> LedgerRecorde
     assert settings.table_prefix is not None, "a store is a file or has a prefix"
     lease = _open_lease(settings.table_prefix, settings.region) if settings.lease else None
     tables = DynamoDBTables(make_client(), settings.table_prefix, lease)
-    return DynamoDBLedgerRecorder(tables, uuids=False)
+    return DynamoDBLedgerRecorder(tables, uuids=False, sequences=sequences)
 
 
 def _open_lease(prefix: str, region: str) -> Lease:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.domain.values import Id
+
+OFF: Final = "off"
+
+Auth = Literal["none", "jwt"]
 
 TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
 
@@ -78,6 +82,26 @@ class Settings(BaseSettings):
     )
     dead_letter_queue_url: str = Field(
         "off", description="The SQS queue a consumer's dead letters go to; `off` for none."
+    )
+    auth: Auth = Field(
+        "none", description="Whether the API asks for tokens; `none` is for loopback only."
+    )
+    jwt_issuer: str = Field(OFF, description="What `iss` of a token must be.")
+    jwt_audience: str = Field(
+        OFF, description="What `aud` (or else `client_id`) of a token may be, comma separated."
+    )
+    jwt_jwks: str = Field(
+        "auto",
+        description="URL or file of the issuer's keys; `auto`: its /.well-known/jwks.json.",
+    )
+    origin_secrets: str = Field(
+        OFF,
+        repr=False,
+        description="The secret the edge sends as `X-Origin-Secret`; two, comma separated, while "
+        "it is being replaced. Read in `api.access`, which doesn't repeat it.",
+    )
+    rate_limit: str = Field(
+        OFF, description="Requests per principal, else per client address, such as `600/minute`."
     )
 
     @field_validator("locations", mode="before")

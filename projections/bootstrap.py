@@ -14,10 +14,10 @@ from ledger.store.base import LedgerRecorder
 from projections.audit import ViewAudit
 from projections.delivery.in_process import InProcessDelivery
 from projections.generations import Registry
-from projections.history import History, LogHistory
 from projections.order_processor import Commands, OrderProcessor
 from projections.readers import Orders, Reservations, StockLevels
-from projections.rebuild import Rebuild
+from projections.rebuild.history import History, LogHistory
+from projections.rebuild.rebuild import Rebuild
 from projections.runner import Runner
 from projections.store.base import ViewStore
 from projections.store.sqlite import SQLiteViewStore
@@ -97,8 +97,8 @@ def open_from_settings(recorder: LedgerRecorder, settings: Settings) -> Projecti
     if settings.sqlite_path is not None:
         return open_projections(recorder, path=settings.sqlite_path)
     from ledger.store.dynamodb import DynamoDBLedgerRecorder
+    from projections.rebuild.table_history import TableHistory
     from projections.store.dynamodb import DynamoDBViewStore
-    from projections.table_history import TableHistory
 
     assert isinstance(recorder, DynamoDBLedgerRecorder), "the settings name a file or tables"
     assert settings.table_prefix is not None, "the settings name a file or tables"

@@ -10,6 +10,7 @@ from api import documentation as doc
 from api import listings
 from api import problems as p
 from api.answers import CsvWanted, page
+from api.auth import READS
 from api.documentation import refused
 from api.paging import DEFAULT_LIMIT, Decimal, Limit
 from api.schemas.events import EventsPage
@@ -25,10 +26,11 @@ _STREAM: Final = f"^(stock:{_PART}@{_PART}|order:{_PART})$"
 @router.get(
     "",
     operation_id="readEvents",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.listing("Events, oldest first.", EventsPage, doc.NEXT),
-        **refused(*doc.READ, p.NOT_ACCEPTABLE, p.NOT_SUPPORTED),
+        **refused(*doc.READ, p.NOT_ACCEPTABLE),
     },
 )
 def read_events(

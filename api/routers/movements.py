@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Response
 from api import problems as p
 from api.answers import answer
 from api.documentation import CHANGE, REPLAYED, Responses, refused, success
-from api.idempotency import CommandContext, replay_mark
+from api.idempotency import StockContext, replay_mark
 from api.schemas import movements as wire
 from api.schemas.stock import MovementsRecorded, movements_recorded
 from api.services import CurrentServices
@@ -69,7 +69,7 @@ def record_receipts(
     body: Annotated[
         wire.ReceiptBody, Body(openapi_examples=_examples(_RECEIPT, {"sku": "MUG-RED"}))
     ],
-    context: CommandContext,
+    context: StockContext,
     services: CurrentServices,
 ) -> Response:
     """Record goods that came in. Orders waiting for them are served as soon as they are there."""
@@ -89,7 +89,7 @@ def record_adjustments(
         wire.AdjustmentBody,
         Body(openapi_examples=_examples(_ADJUSTMENT, {"delta": 2, "reason": "found in a count"})),
     ],
-    context: CommandContext,
+    context: StockContext,
     services: CurrentServices,
 ) -> Response:
     """Bring the books to what is really there. What is reserved or damaged can't be taken."""
@@ -108,7 +108,7 @@ def record_returns(
     body: Annotated[
         wire.ReturnBody, Body(openapi_examples=_examples(_RETURN, {"disposition": "restock"}))
     ],
-    context: CommandContext,
+    context: StockContext,
     services: CurrentServices,
 ) -> Response:
     """Record goods that came back, fit for sale (`restock`) or `damaged`."""

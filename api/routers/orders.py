@@ -10,9 +10,10 @@ from api import documentation as doc
 from api import listings, order_answers
 from api import problems as p
 from api.answers import CsvWanted, page, resource
+from api.auth import READS
 from api.conditions import conditional
 from api.documentation import refused
-from api.idempotency import CommandContext
+from api.idempotency import OrderContext
 from api.paging import DEFAULT_LIMIT, After, Limit
 from api.parameters import OrderPath
 from api.preconditions import IfMatch, IfNoneMatch
@@ -56,7 +57,7 @@ _ORDER: Final[dict[str, Any]] = {
 )
 def place_order(
     body: Annotated[OrderIn, Body(openapi_examples={"order": {"value": _ORDER}})],
-    context: CommandContext,
+    context: OrderContext,
     services: CurrentServices,
 ) -> Response:
     """Reserve stock for a customer, in one commit. A refused order is recorded as rejected.
@@ -69,6 +70,7 @@ def place_order(
 @router.get(
     "",
     operation_id="listOrders",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.listing("Orders, newest first.", OrdersPage, doc.NEXT, doc.APPLIED_TO),
@@ -92,6 +94,7 @@ def list_orders(
 @router.get(
     "/{order_id}",
     operation_id="getOrder",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.success("The order as it is now, never stale.", OrderOut, doc.ETAG),
@@ -130,7 +133,7 @@ def get_order(
 )
 def ship_order(
     order_id: OrderPath,
-    context: CommandContext,
+    context: OrderContext,
     services: CurrentServices,
     if_match: IfMatch = None,
     body: Annotated[
@@ -163,7 +166,7 @@ def ship_order(
 )
 def cancel_order(
     order_id: OrderPath,
-    context: CommandContext,
+    context: OrderContext,
     services: CurrentServices,
     if_match: IfMatch = None,
     body: Annotated[

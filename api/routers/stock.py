@@ -10,9 +10,10 @@ from api import documentation as doc
 from api import listings
 from api import problems as p
 from api.answers import CsvWanted, answer, page, resource
+from api.auth import READS
 from api.conditions import conditional
 from api.documentation import refused
-from api.idempotency import CommandContext, replay_mark
+from api.idempotency import StockContext, replay_mark
 from api.paging import DEFAULT_LIMIT, After, Decimal, Limit
 from api.parameters import LocationFilter, LocationPath, SkuFilter, SkuPath
 from api.positions import Moment, read_position
@@ -32,6 +33,7 @@ _POLICY: Final[dict[str, Any]] = {"policy": {"value": {"low_stock_threshold": 5}
 @router.get(
     "",
     operation_id="listStock",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.listing("Levels by SKU and location.", out.StockPage, doc.NEXT, doc.APPLIED_TO),
@@ -68,6 +70,7 @@ def list_stock(
 @router.get(
     "/{sku}/{location}",
     operation_id="getStockLevel",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.success("The level.", out.StockLevelOut, {**doc.ETAG}),
@@ -105,7 +108,7 @@ def set_position_policy(
     sku: SkuPath,
     location: LocationPath,
     body: Annotated[PolicyIn, Body(openapi_examples=_POLICY)],
-    context: CommandContext,
+    context: StockContext,
     services: CurrentServices,
     if_match: IfMatch = None,
 ) -> Response:
@@ -120,6 +123,7 @@ def set_position_policy(
 @router.get(
     "/{sku}/{location}/movements",
     operation_id="listMovements",
+    dependencies=[READS],
     response_class=Response,
     responses={
         200: doc.listing("Movements with their running balance.", out.MovementsPage, doc.NEXT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ledger.bootstrap import open_ledger
 from ledger.cli.output import fail
 from ledger.service import Ledger
-from ledger.settings import Settings
+from ledger.settings import Auth, Settings
 
 StoreOption = Annotated[
     str | None,
@@ -25,10 +25,11 @@ StoreOption = Annotated[
 ]
 
 
-def read_settings(store: str | None) -> Settings:
-    """The settings, `--store` before the environment."""
+def read_settings(store: str | None, auth: Auth | None = None) -> Settings:
+    """The settings, `--store` and `--auth` before the environment."""
+    options: dict[str, Any] = {"store": store, "auth": auth}
     try:
-        return Settings() if store is None else Settings(store=store)
+        return Settings(**{name: given for name, given in options.items() if given is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
 import typer
-from eventsourcing.persistence import NotSupportedError, PersistenceError
+from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 from rich.text import Text
 
@@ -83,8 +83,6 @@ def _one_line() -> Iterator[None]:
         fail(f"{error}. See `ledger lease`.")
     except (Contention, UnknownOutcome) as error:
         fail(f"the store is busy: {error}. Run the same command again: it goes on.")
-    except NotSupportedError as error:
-        fail(f"this store can't do that yet: {error}. Use a sqlite: store, or name one --stream.")
     except (CorruptEvent, EventsMissing, LawBroken) as error:
         fail(f"{error}. `ledger verify` tells what else is wrong.", FINDING)
     except (PersistenceError, ViewStoreBusy, sqlite3.Error, OSError) as error:

@@ -16,10 +16,10 @@ from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import FINDING, err, fail, guarded, out
 from ledger.cli.views import projected
 from projections.bootstrap import Projections
-from projections.differences import Comparison
 from projections.generations import TRUSTED_SECONDS
-from projections.rebuild import SEGMENTS, Rebuild, RebuildRefused
-from projections.rebuilding import Phase, Rebuilding
+from projections.rebuild.differences import Comparison
+from projections.rebuild.rebuild import SEGMENTS, Rebuild, RebuildRefused
+from projections.rebuild.state import Phase, Rebuilding
 from projections.store.base import ViewStoreBusy
 from projections.views import View
 

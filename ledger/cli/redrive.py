@@ -42,7 +42,7 @@ def redrive(
     ] = None,
     dead_letter_queue_url: Annotated[
         str | None,
-        typer.Option(help="The dead-letter queue. Default: {prefix}-{consumer}-dlq."),
+        typer.Option(help="The dead-letter queue. Default: {prefix}-{consumer}-dead-letters."),
     ] = None,
     store: DynamoDBStore = None,
 ) -> None:
@@ -125,7 +125,9 @@ def _in_queues(
         return send_to(client, queue_url or url(name))
 
     def place(name: str) -> Place:
-        return SqsGraveyard(client, dead_url or url(f"{name}-dlq"), name), lambda: again(name)
+        return SqsGraveyard(client, dead_url or url(f"{name}-dead-letters"), name), lambda: again(
+            name
+        )
 
     try:
         yield [place(name) for name in names]

@@ -15,7 +15,7 @@ import typer
 from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import err, fail, guarded
 from ledger.cli.pump import opened_pump
-from ledger.settings import Settings
+from ledger.settings import Auth, Settings
 
 if TYPE_CHECKING:
     from ledger.service import Ledger
@@ -41,6 +41,14 @@ def serve(
             "server always does.",
         ),
     ] = False,
+    auth: Annotated[
+        Auth | None,
+        typer.Option(
+            help="Whether clients need a token (jwt) or not (none, on loopback only). "
+            "Default: LEDGER_AUTH, or none",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Serve the HTTP API.
@@ -49,19 +57,23 @@ def serve(
     DynamoDB others do that, unless `--pump` asks for it.
 
     - `ledger serve` — on http://127.0.0.1:8000, documentation at /docs
-    - `ledger serve --host 0.0.0.0 --port 80 --store sqlite:/data/ledger.db`
+    - `ledger serve --auth jwt --host 0.0.0.0 --port 80 --store sqlite:/data/ledger.db`
     - `ledger serve --store dynamodb:shop --pump` — all of it in one process
 
-    Ctrl-C or SIGTERM stops it after the requests under way. Exit codes: 0 stopped; 2 the address
-    or the store can't be used.
+    Everyone may do everything unless tokens are asked for, so without `--auth jwt` (and
+    LEDGER_JWT_ISSUER and LEDGER_JWT_AUDIENCE) it listens on loopback only.
+
+    Ctrl-C or SIGTERM stops it after the requests under way. Exit codes: 0 stopped; 2 the address,
+    the store or a setting can't be used.
     """
     # Imported here, so that the other commands start in half the time.
     import uvicorn
 
     from api.bootstrap import app_from_settings
 
-    settings = read_settings(store)
+    settings = read_settings(store, auth)
     _check_secret(settings)
+    _check_host(settings, host)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with opened(settings) as ledger:
         ledger.history.newest("health")  # a store that can't be read is said now, in one line
@@ -106,6 +118,16 @@ def _check_secret(settings: Settings) -> None:
     secret = settings.cursor_secret
     if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
         fail(f"LEDGER_CURSOR_SECRET is too short: give at least {MIN_SECRET_BYTES} bytes.")
+
+
+def _check_host(settings: Settings, host: str) -> None:
+    from api.access import is_loopback
+
+    if settings.auth == "none" and not is_loopback(host):
+        fail(
+            f"--host {host} is open to others, who could all write: LEDGER_AUTH is none. Ask for "
+            "tokens with --auth jwt, or listen on 127.0.0.1."
+        )
 
 
 def _log_level(access_log: bool) -> str:

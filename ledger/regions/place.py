@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.store.dynamodb_client import make_client
-from ledger.store.dynamodb_lease import LeaseTable, make_lease_client
+from ledger.store.dynamodb_lease import LeaseTable
 from ledger.store.dynamodb_tables import DynamoDBTables
 
 
@@ -20,10 +20,9 @@ class Place:
     def close(self) -> None:
         """Let go of connections."""
         self.tables.close()
-        self.lease.client.close()
 
 
 def open_place(region: str, prefix: str) -> Place:
     """A Region of the account, by its name."""
     tables = DynamoDBTables(make_client(region_name=region), prefix)
-    return Place(region, tables, LeaseTable(make_lease_client(region), prefix))
+    return Place(region, tables, LeaseTable(tables.client, prefix))

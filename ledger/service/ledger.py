@@ -19,7 +19,7 @@ from ledger.service import commands as c
 from ledger.service import decisions, steps
 from ledger.service.appending import Appender, Command, Decide, Retry
 from ledger.service.clock import Clock, instant, utc_now
-from ledger.service.context import Context
+from ledger.service.context import Context, Idempotency
 from ledger.service.decisions import Rules
 from ledger.service.history import History
 from ledger.service.outcome import Outcome
@@ -94,7 +94,7 @@ class Ledger:
             key = context.idempotency
             run = replace(
                 run,
-                key=f"{context.actor}#{key.route}#{key.key}",
+                key=record_key(context.actor, key),
                 fingerprint=fingerprint(command),
                 ttl_seconds=key.ttl_seconds,
             )
@@ -199,6 +199,16 @@ class Ledger:
         if outcome.order is not None and outcome.order.task is not None:
             self.advance(order_id)
         return bool(outcome.events)
+
+
+def record_key(actor: str, idempotency: Idempotency) -> str:
+    """Where the memory of a client's key is kept: per actor and route.
+
+    `#` and `%` of the actor are percent-encoded and routes have none, so no two triples share a
+    record, whoever may choose a name.
+    """
+    escaped = actor.replace("%", "%25").replace("#", "%23")
+    return f"{escaped}#{idempotency.route}#{idempotency.key}"
 
 
 def _streams(

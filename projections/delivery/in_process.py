@@ -102,7 +102,7 @@ class InProcessDelivery:
         key = view.key(stream)
         while True:
             rounds = self._rounds
-            row = self._store.load(view, [key]).get(key)
+            row = self._store.load(self._runner.registry.active(view), [key]).get(key)
             if row is not None and row.version >= version:
                 return True
             left = deadline - time.monotonic()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from eventsourcing.persistence import OperationalError
 
 from projections.generations import Generations
-from projections.rebuilding import Rebuilding
+from projections.rebuild.state import Rebuilding
 from projections.views.base import Key, Row, View
 
 R = TypeVar("R", bound=Row)

@@ -15,7 +15,7 @@ from typing_extensions import override
 from ledger.store.dynamodb_client import MAX_CONNECTIONS
 from ledger.store.tables import create_table_request, full_name
 from projections.generations import Generations
-from projections.rebuilding import Rebuilding
+from projections.rebuild.state import Rebuilding
 from projections.store.base import Checkpoint, Query, ViewStore, values
 from projections.store.dynamodb_access import (
     KEYS_PER_READ,

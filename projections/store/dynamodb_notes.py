@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from projections.generations import Generations
-from projections.rebuilding import Rebuilding
+from projections.rebuild.state import Rebuilding
 from projections.store.base import Checkpoint
 from projections.store.dynamodb_access import Access, Item
 from projections.views.base import View

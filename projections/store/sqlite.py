@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from typing_extensions import override
 
 from projections.generations import Generations
-from projections.rebuilding import Rebuilding
+from projections.rebuild.state import Rebuilding
 from projections.store import statements as sql
 from projections.store.base import PAGE, Checkpoint, Query, ViewStore, values
 from projections.store.sqlite_file import PATIENCE_SECONDS, SQLiteFile

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from projections.generations import Generations
-from projections.rebuilding import Phase, Rebuilding, Segment
+from projections.rebuild.state import Phase, Rebuilding, Segment
 from projections.store import Checkpoint, Query, ViewStore
 from projections.views import OpenReservationsView, OrdersView, StockLevelsView
 from tests.support.event_stores import ATOMIC

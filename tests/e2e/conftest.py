@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from api.access import OPEN, Access
 from api.app import create_app
 from api.instants import SETTLED_AFTER
 from ledger.bootstrap import open_ledger
@@ -28,7 +29,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @contextmanager
-def opened_shop(directory: Path) -> Iterator[Shop]:
+def opened_shop(directory: Path, access: Access = OPEN) -> Iterator[Shop]:
     """A shop that keeps its books in a directory."""
     settings = Settings(store=f"sqlite:{directory}/ledger.db", locations=("main", "annex"))
     ledger = open_ledger(settings)
@@ -46,6 +47,7 @@ def opened_shop(directory: Path) -> Iterator[Shop]:
         cursor_secret=CURSOR_SECRET,
         clock=lambda: utc_now() + SETTLED_AFTER,
         wait=lambda _stream, _version, _timeout: _caught_up(projections),
+        access=access,
     )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Shop(client, ledger, settle)

@@ -1,7 +1,8 @@
 """Generated requests, valid and invalid, against the application and its own description.
 
 Whatever is sent: never a server error, never a status, a media type or a body that isn't
-described, and nothing that the description forbids is accepted. The application runs in process
+described, nothing that the description forbids is accepted, and nothing that wants a token is
+answered without one. The application runs in process
 on a real store that holds stock and orders the requests can meet.
 """
 
@@ -15,8 +16,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
+from api.access import Access
 from api.app import routed_app
 from tests.e2e.conftest import opened_shop
+from tests.support.issuer import Issuer
 
 MEANT = ["2xx", "304", "400", "404", "409", "412", "422"]
 """What a request that fits the description may meet: state (404, 409, 412, 422), an instant in
@@ -27,13 +30,16 @@ REFUSED = ["400", "404", "405", "406", "409", "413", "415", "422"]
 
 CONFIG = SchemathesisConfig.from_dict(
     {
+        # Every request has the good token; the check `ignored_auth` takes it away again.
+        "generation": {"with-security-parameters": False},
         "checks": {
             "positive_data_acceptance": {"expected-statuses": MEANT},
             "negative_data_rejection": {"expected-statuses": REFUSED},
-        }
+        },
     }
 )
-APP = routed_app()
+ISSUER = Issuer()
+APP = routed_app(access=Access(ISSUER.verifier()))
 API = schemathesis.openapi.from_asgi("/openapi.json", APP, config=CONFIG)
 
 
@@ -57,4 +63,5 @@ def _stocked_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     suppress_health_check=list(HealthCheck),
 )
 def test_the_application_keeps_its_word(case: schemathesis.Case[Any]) -> None:
-    case.call_and_validate()
+    token = ISSUER.token(scope="admin")
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})

@@ -101,13 +101,13 @@ def test_from_the_stream_to_the_view(
 def test_what_stays_bad_goes_to_the_dead_letter_queue_with_the_reason(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("LEDGER_DEAD_LETTER_QUEUE_URL", aws.urls["orders-dlq"])
+    monkeypatch.setenv("LEDGER_DEAD_LETTER_QUEUE_URL", aws.urls["orders-dead-letters"])
     monkeypatch.setenv("LEDGER_MAX_RECEIVES", "3")
     handler = consuming("orders")
     body = message(placed("LATE", 2))
     assert failures(handler(queue_event(body, receives=2), None)) == ["m1"]
     assert failures(handler(queue_event(body, receives=3), None)) == []
-    (letter,) = aws.received("orders-dlq")
+    (letter,) = aws.received("orders-dead-letters")
     told = {name: value["StringValue"] for name, value in letter["messageAttributes"].items()}
     assert told.keys() == {"reason", "consumer", "failed_at"}
     assert told["consumer"] == "orders"
@@ -125,11 +125,11 @@ def test_what_stays_bad_goes_to_the_dead_letter_queue_with_the_reason(
 def test_a_rejected_record_of_the_stream_is_kept_as_well(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LEDGER_DEAD_LETTER_QUEUE_URL", aws.urls["relay-dlq"])
+    monkeypatch.setenv("LEDGER_DEAD_LETTER_QUEUE_URL", aws.urls["relay-dead-letters"])
     garbage = base64.b64encode(b"no envelope").decode()
     record = stream_record(placed(), state={"B": garbage})
     assert handler_of("relay", make_relay)([record], None) == {"batchItemFailures": []}
-    (letter,) = aws.received("relay-dlq")
+    (letter,) = aws.received("relay-dead-letters")
     assert json.loads(letter["body"]) == {"Records": [record]}
 
 

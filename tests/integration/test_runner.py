@@ -74,7 +74,7 @@ def test_runners_of_several_processes_share_a_file(world: World) -> None:
         thread.join(60)
 
     assert failures == []
-    stock, orders = views
+    stock, orders, _ = views
     log = world.log()
     assert {values(r, stock.key_fields): r for r in stores[0].each(stock)} == expected_stock(log)
     assert {values(r, orders.key_fields): r for r in stores[1].each(orders)} == expected_orders(log)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.rebuild import Rebuild, RebuildRefused
+from projections.rebuild.rebuild import Rebuild, RebuildRefused
 from projections.views import View
 from tests.support.engines import Engines
 from tests.support.histories import Move, moves

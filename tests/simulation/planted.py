@@ -19,11 +19,11 @@ from ledger.store.dynamodb_feed import Feed
 from ledger.store.dynamodb_items import command_item
 from ledger.store.dynamodb_tables import DynamoDBTables
 from projections import runner
-from projections.claim import Claim
 from projections.delivery.consumer import Consumer
 from projections.delivery.publisher import Publisher
 from projections.notifications.notifier import Notifier
 from projections.notifications.reading import facts_between
+from projections.rebuild.claim import Claim
 from projections.store.dynamodb_access import Access
 from tests.simulation.world.bus import Pipe
 

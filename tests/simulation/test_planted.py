@@ -15,7 +15,7 @@ from tests.simulation.simulate import run
 from tests.simulation.world.readers import MONOTONIC
 from tests.simulation.world.services import ALONE
 
-PATIENCE = 30
+PATIENCE = 100
 """Seeds within which a bug must be found; most are within the first."""
 
 BROKEN = {

@@ -36,7 +36,7 @@ class Aws:
         self.sqs.close()
 
     def _consumer(self, name: str) -> None:
-        for queue in (name, f"{name}-dlq"):
+        for queue in (name, f"{name}-dead-letters"):
             created = self.sqs.create_queue(QueueName=f"{self.prefix}-{queue}")
             self.urls[queue] = created["QueueUrl"]
         if name not in rules():

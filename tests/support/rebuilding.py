@@ -14,12 +14,12 @@ from ledger.service import commands as c
 from ledger.store.base import LedgerRecorder
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
 from projections.generations import Generations, Registry
-from projections.history import History, LogHistory
-from projections.rebuild import Rebuild
+from projections.rebuild.history import History, LogHistory
+from projections.rebuild.rebuild import Rebuild
+from projections.rebuild.table_history import TableHistory
 from projections.runner import Runner
 from projections.store import ViewStore
 from projections.store.base import values
-from projections.table_history import TableHistory
 from projections.views import (
     Key,
     OpenReservationsView,

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from ledger.store.dynamodb_client import make_client
 from projections.generations import Generations
-from projections.rebuilding import Rebuilding
+from projections.rebuild.state import Rebuilding
 from projections.store import Checkpoint, Query, ViewStore
 from projections.store.dynamodb import DynamoDBViewStore
 from projections.store.sqlite import SQLiteViewStore

@@ -16,9 +16,9 @@ from ledger.service import commands as c
 from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
 from ledger.store.dynamodb_client import make_client
 from ledger.store.tables import create_tables
-from projections import claim
 from projections.bootstrap import open_projections
-from projections.rebuild import Rebuild
+from projections.rebuild import claim
+from projections.rebuild.rebuild import Rebuild
 from tests.integration.cli.support import error_of, run
 from tests.support.engines import Engines
 

@@ -32,7 +32,7 @@ def aws(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 
 def bury(aws: Aws, consumer: str, body: str, queue: str | None = None) -> None:
-    letters = SqsDeadLetters(aws.sqs, aws.urls[f"{queue or consumer}-dlq"])
+    letters = SqsDeadLetters(aws.sqs, aws.urls[f"{queue or consumer}-dead-letters"])
     letters.put(DeadLetter(consumer, body, "ValueError: no", AT))
 
 
@@ -52,7 +52,7 @@ def test_letters_are_shown_and_sent_to_their_queue(aws: Aws) -> None:
 
 
 def test_what_a_queue_gave_up_itself_has_no_reason(aws: Aws) -> None:
-    aws.sqs.send_message(QueueUrl=aws.urls["orders-dlq"], MessageBody="half a mess")
+    aws.sqs.send_message(QueueUrl=aws.urls["orders-dead-letters"], MessageBody="half a mess")
     shown = " ".join(run("redrive", "orders", "--list", code=1).stdout.split())
     assert "half a mess" in shown
     assert "nobody acknowledged it" in shown
@@ -68,7 +68,7 @@ def test_letters_can_be_forgotten(aws: Aws) -> None:
 def test_queues_can_be_named(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEDGER_BUS")
     bury(aws, "orders", message(placed("A-1")), queue="notifications")
-    dead, queue = aws.urls["notifications-dlq"], aws.urls["sequencer"]
+    dead, queue = aws.urls["notifications-dead-letters"], aws.urls["sequencer"]
     run("redrive", "orders", "--queue-url", queue, "--dead-letter-queue-url", dead)
     assert aws.received("sequencer")[0]["body"] == message(placed("A-1"))
 

@@ -72,3 +72,12 @@ def test_a_commit_stands_although_its_positions_are_not_known(tables: EventTable
     hooks.unregister("before-call.dynamodb.PutItem", refuse)
     assert recorder.insert_events(events("b", 1)) == [2]
     assert told(recorder.select_notifications(1, 9)) == [(1, "a", 1), (2, "b", 1)]
+
+
+@on_one_engine
+def test_a_commit_stands_although_its_recorder_is_being_closed(tables: EventTables) -> None:
+    """As by the library's runner of projections, which closes while it still records."""
+    recorder = DynamoDBLedgerRecorder(tables.connect(), numbers=True)
+    recorder.tables.in_parallel.shutdown()
+    assert recorder.insert_events(events("a", 1)) is None
+    assert tables.open().max_notification_id() == 1

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.codec import CorruptEvent
 from projections.generations import Generations, Registry
-from projections.rebuild import RebuildRefused, TakenOver
-from projections.rebuilding import Phase
+from projections.rebuild.rebuild import RebuildRefused, TakenOver
+from projections.rebuild.state import Phase
 from projections.store import Query, ViewStoreBusy
 from projections.views import View
 from tests.support.engines import Engines

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from projections.generations import Generations
-from projections.rebuild import RebuildRefused, TakenOver
-from projections.rebuilding import Rebuilding
+from projections.rebuild.rebuild import RebuildRefused, TakenOver
+from projections.rebuild.state import Rebuilding
 from projections.views import OrdersView, View
 from tests.support.rebuilding import (
     ORDERS,

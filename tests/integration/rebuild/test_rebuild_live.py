@@ -17,9 +17,9 @@ from ledger.domain.values import OrderPolicy
 from ledger.errors import Contention
 from ledger.service import Context, Ledger
 from ledger.service import commands as c
-from projections import claim
 from projections.generations import Generations, Registry
-from projections.rebuild import Rebuild
+from projections.rebuild import claim
+from projections.rebuild.rebuild import Rebuild
 from projections.runner import Runner
 from projections.views import View
 from tests.support.engines import Engines

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from projections import claim
 from projections.generations import SETTLE_SECONDS, Registry
-from projections.rebuilding import Phase
+from projections.rebuild import claim
+from projections.rebuild.state import Phase
 from projections.runner import Runner
 from tests.support.engines import Engines
 from tests.support.event_stores import all_events

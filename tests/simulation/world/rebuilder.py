@@ -7,10 +7,10 @@ from typing import Any
 
 from eventsourcing.persistence import PersistenceError
 
-from projections.rebuild import Rebuild
-from projections.rebuilding import Phase
+from projections.rebuild.rebuild import Rebuild
+from projections.rebuild.state import Phase
+from projections.rebuild.table_history import TableHistory
 from projections.store.dynamodb import DynamoDBViewStore
-from projections.table_history import TableHistory
 from projections.views import OpenReservationsView, OrdersView, StockLevelsView, View
 from tests.simulation.world.processes import PREFIX, Process
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from api import lambda_handler
+from api.access import Misconfigured
+from tests.support.issuer import AUDIENCE, ISSUER, Issuer
 
 
 def _event(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def _event(method: str, path: str, body: str | None = None, **headers: str) -> d
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LEDGER_STORE", f"sqlite:{tmp_path}/ledger.db")
+    monkeypatch.setenv("LEDGER_AUTH", "none")
     lambda_handler.built_app.cache_clear()
     loggers = [logging.getLogger(name) for name in lambda_handler.PACKAGES]
     before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
@@ -120,3 +123,37 @@ def test_a_change_is_logged_with_what_it_recorded(capsys: pytest.CaptureFixture[
         assert (line["service"], line["level"], line["status"]) == ("api", "INFO", 201)
         assert (line["request_id"], line["correlation_id"]) == ("c-7", body["command"])
     assert (first["replayed"], again["replayed"]) == (False, True)
+
+
+def test_tokens_are_verified_behind_the_gateway_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = Issuer()
+    (tmp_path / "keys.json").write_text(json.dumps(issuer.jwks()))
+    monkeypatch.setenv("LEDGER_AUTH", "jwt")
+    monkeypatch.setenv("LEDGER_JWT_ISSUER", ISSUER)
+    monkeypatch.setenv("LEDGER_JWT_AUDIENCE", AUDIENCE)
+    monkeypatch.setenv("LEDGER_JWT_JWKS", f"{tmp_path}/keys.json")
+    monkeypatch.setenv("LEDGER_ORIGIN_SECRETS", "a secret of the edge")
+    edge = {"x_origin_secret": "a secret of the edge"}
+    token = issuer.token(scope="ledger/stock:write ledger/inventory:read")
+    receipt = json.dumps({"sku": "MUG", "location": "main", "quantity": 5})
+    headers = {**edge, "authorization": f"Bearer {token}", "idempotency_key": "k"}
+    recorded, body = _ask(_event("POST", "/v1/receipts", receipt, **headers))
+    assert recorded["statusCode"] == 201, body
+    assert recorded["headers"]["strict-transport-security"].startswith("max-age=")
+    _, body = _ask(_event("GET", "/v1/stock/MUG/main/movements", **headers))
+    assert [item["actor"] for item in body["items"]] == ["sub:alice"]
+    refused, problem = _ask(_event("GET", "/v1/stock", **edge))
+    assert (refused["statusCode"], problem["type"][-14:]) == (401, "token-required")
+    assert refused["headers"]["www-authenticate"].startswith("Bearer ")
+    for path in ("/v1/stock", "/healthz"):
+        refused, problem = _ask(_event("GET", path, authorization=f"Bearer {token}"))
+        assert (refused["statusCode"], problem["type"][-15:]) == (403, "origin-required")
+
+
+def test_a_function_is_not_open_by_oversight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEDGER_AUTH")
+    with pytest.raises(Misconfigured, match="LEDGER_AUTH is not set"):
+        lambda_handler.handler(_event("GET", "/healthz"), None)  # type: ignore[arg-type]
+    monkeypatch.setenv("LEDGER_AUTH", "none")

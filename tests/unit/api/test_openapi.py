@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from api.app import routed_app
+from api.auth import SCOPES
+from api.gates import is_open
 from api.openapi import document_text
 from api.problems import MEDIA_TYPE
 
@@ -76,6 +78,48 @@ def test_every_change_wants_a_key_and_every_answer_can_be_told_apart() -> None:
     for method, path, operation in OPERATIONS:
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
         assert ("Idempotency-Key" in names) == (method in {"post", "put"}), path
+
+
+def test_every_operation_names_the_scope_it_wants() -> None:
+    """A new operation that names none is found here, and so is one that is wide open."""
+    wanted = {
+        operation["operationId"]: [
+            scope for one in operation["security"] for scope in one["bearer"]
+        ]
+        for _, path, operation in OPERATIONS
+        if not is_open(path)
+    }
+    assert wanted == {
+        "recordReceipts": ["stock:write"],
+        "recordAdjustments": ["stock:write"],
+        "recordReturns": ["stock:write"],
+        "placeOrder": ["orders:write"],
+        "listOrders": ["inventory:read"],
+        "getOrder": ["inventory:read"],
+        "shipOrder": ["orders:write"],
+        "cancelOrder": ["orders:write"],
+        "listStock": ["inventory:read"],
+        "getStockLevel": ["inventory:read"],
+        "setPositionPolicy": ["stock:write"],
+        "listMovements": ["inventory:read"],
+        "readEvents": ["inventory:read"],
+    }
+    unguarded = [operation for _, path, operation in OPERATIONS if is_open(path)]
+    assert [operation["operationId"] for operation in unguarded] == ["checkHealth"]
+    assert all("security" not in operation for operation in unguarded)
+    (scheme,) = DOCUMENT["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+    assert all(f"`{scope}`" in scheme["description"] for scope in SCOPES)
+
+
+def test_what_is_guarded_says_how_it_refuses() -> None:
+    for _, path, operation in OPERATIONS:
+        answers = operation["responses"]
+        assert is_open(path) or {"401", "403", "429", "503"} <= set(answers), path
+        if not is_open(path):
+            assert "WWW-Authenticate" in answers["401"]["headers"]
+            assert "WWW-Authenticate" in answers["403"]["headers"]
+            assert {"Retry-After", "RateLimit"} <= set(answers["429"]["headers"])
 
 
 def test_nothing_of_fastapis_own_errors_is_left() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from eventsourcing.persistence import InterfaceError, NotSupportedError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError
 
 from api.explanations import explain
 from api.pointers import MANY, ONE, pointer
@@ -40,7 +40,6 @@ REFUSALS: list[tuple[Exception, str, int]] = [
     (CommitTooLarge("big"), "commit-too-large", 422),
     (OperationalError("disk"), "store-unavailable", 503),
     (ViewStoreBusy("locked"), "store-unavailable", 503),
-    (NotSupportedError("no order"), "not-supported", 501),
     (InterfaceError("gone"), "store-unavailable", 503),
 ]
 
@@ -90,6 +89,10 @@ def test_types_are_stable() -> None:
         "malformed-json": 400,
         "invalid-parameter": 400,
         "idempotency-key-required": 400,
+        "token-required": 401,
+        "invalid-token": 401,
+        "insufficient-scope": 403,
+        "origin-required": 403,
         "not-found": 404,
         "order-not-found": 404,
         "position-not-found": 404,
@@ -109,11 +112,12 @@ def test_types_are_stable() -> None:
         "line-not-found": 422,
         "idempotency-key-reused": 422,
         "commit-too-large": 422,
+        "rate-limited": 429,
         "internal-error": 500,
-        "not-supported": 501,
         "contention": 503,
         "unknown-outcome": 503,
         "writing-elsewhere": 503,
+        "keys-unavailable": 503,
         "store-unavailable": 503,
     }
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Plans an environment, writes the plan to FILE, and says on the job's page and in CHANGES what would change.
+#
+#   plan.sh DIRECTORY FILE        IMAGE_URI: the image to plan with (default: the one that runs)
+#
+# Exit status: 0, whether something changes or not; the step's output `changes` says which (true, false).
+set -euo pipefail
+
+directory=${1:?which environment}
+file=$(realpath -m "${2:?where to}")
+changes=$file.md
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+image=${IMAGE_URI:-$("$here/running-image.sh" "$directory")}
+
+# Without a lock: planning must not need the right to write to the state's bucket.
+status=0
+terraform -chdir="$directory" plan -input=false -lock=false -no-color -detailed-exitcode \
+	-var "image_uri=$image" -out "$file" >"$file.log" || status=$?
+if ((status == 1)); then
+	cat "$file.log" >&2
+	exit 1
+fi
+if ((status == 2)); then changed=true; else changed=false; fi
+
+{
+	echo "### Terraform plan of \`$directory\`"
+	echo
+	terraform -chdir="$directory" show -no-color "$file" | grep -E '^(Plan:|No changes)' || true
+	echo
+	echo '<details><summary>All of it</summary>'
+	echo
+	echo '```terraform'
+	# A comment holds 65,536 characters. Values marked sensitive are not shown.
+	terraform -chdir="$directory" show -no-color "$file" | head -c 60000
+	echo
+	echo '```'
+	echo
+	echo '</details>'
+} >"$changes"
+
+cat "$changes" >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}"
+echo "changes=$changed" >>"${GITHUB_OUTPUT:-/dev/null}"

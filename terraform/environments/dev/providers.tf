@@ -1,0 +1,37 @@
+# An emulator takes any credentials. Where it listens, AWS_ENDPOINT_URL says, to Terraform as to
+# everything else.
+
+locals {
+  credentials = var.emulated ? "test" : null
+
+  tags = { Application = "inventory-ledger", Environment = "dev" }
+}
+
+provider "aws" {
+  region                      = var.region
+  access_key                  = local.credentials
+  secret_key                  = local.credentials
+  skip_metadata_api_check     = var.emulated
+  skip_credentials_validation = var.emulated
+  s3_use_path_style           = var.emulated
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+# CloudFront's certificate and firewall live there.
+provider "aws" {
+  alias = "us_east_1"
+
+  region                      = "us-east-1"
+  access_key                  = local.credentials
+  secret_key                  = local.credentials
+  skip_metadata_api_check     = var.emulated
+  skip_credentials_validation = var.emulated
+  s3_use_path_style           = var.emulated
+
+  default_tags {
+    tags = local.tags
+  }
+}
