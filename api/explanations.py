@@ -15,7 +15,13 @@ from api.preconditions import etag
 from api.problems import Problem
 from api.schemas.shortfalls import shortfall_out
 from ledger.domain import errors as domain
-from ledger.errors import CommitTooLarge, Contention, IdempotencyKeyReused, UnknownOutcome
+from ledger.errors import (
+    CommitTooLarge,
+    Contention,
+    IdempotencyKeyReused,
+    NotTheWriter,
+    UnknownOutcome,
+)
 
 RETRY_SOON = {"Retry-After": "1"}
 
@@ -137,15 +143,28 @@ def _too_large(error: CommitTooLarge) -> Problem:
 
 @explain.register
 def _contention(error: Contention) -> Problem:
-    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     detail = "Too many writers wanted the same stock at once; nothing was recorded."
-    return Problem(p.CONTENTION, detail, headers=headers)
+    return Problem(p.CONTENTION, detail, headers=_retry_after(error.retry_after))
 
 
 @explain.register
 def _unknown_outcome(_error: UnknownOutcome) -> Problem:
     detail = "The store's answer was lost. Send the same request with the same key again."
     return Problem(p.UNKNOWN_OUTCOME, detail, headers=RETRY_SOON)
+
+
+@explain.register
+def _writing_elsewhere(error: NotTheWriter) -> Problem:
+    where = f"{error.region} does" if error.region is not None else "it is not known which does"
+    detail = f"This Region does not write, {where}. Nothing was recorded."
+    problem = Problem(p.WRITING_ELSEWHERE, detail, headers=_retry_after(error.retry_after))
+    if error.region is not None:
+        problem.members["writer_region"] = error.region
+    return problem
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 @explain.register(OperationalError)

@@ -213,6 +213,13 @@ UNKNOWN_OUTCOME = Kind(
     "The store's answer was lost. Try again with the same key after `Retry-After` seconds: what "
     "was recorded is answered, what was not is done.",
 )
+WRITING_ELSEWHERE = Kind(
+    "writing-elsewhere",
+    503,
+    "Another Region writes",
+    "Nothing was recorded: this Region only reads. `writer_region` is the one that writes, if it "
+    "is known: send the same request with the same key there, or here after `Retry-After` seconds.",
+)
 KEYS_UNAVAILABLE = Kind(
     "keys-unavailable",
     503,

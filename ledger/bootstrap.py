@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ledger.service.ledger import Ledger
 from ledger.settings import Settings
 from ledger.store.base import LedgerRecorder
+
+if TYPE_CHECKING:
+    from ledger.lease import Lease
 
 
 def open_ledger(settings: Settings, *, bulk: bool = False, sequences: bool = True) -> Ledger:
@@ -41,5 +46,13 @@ def open_event_store(
     from ledger.store.dynamodb_client import make_client
 
     assert settings.table_prefix is not None, "a store is a file or has a prefix"
-    tables = DynamoDBTables(make_client(), settings.table_prefix)
+    lease = _open_lease(settings.table_prefix, settings.region) if settings.lease else None
+    tables = DynamoDBTables(make_client(), settings.table_prefix, lease)
     return DynamoDBLedgerRecorder(tables, uuids=False, sequences=sequences)
+
+
+def _open_lease(prefix: str, region: str) -> Lease:
+    from ledger.lease import Lease
+    from ledger.store.dynamodb_lease import LeaseTable, make_lease_client
+
+    return Lease(LeaseTable(make_lease_client(), prefix).read, region)

@@ -8,7 +8,9 @@
     │   └── CommandRecorded    the command's idempotency key was recorded before
     ├── OperationalError (eventsourcing)
     │   ├── Contention         the stock was too busy for the bounded retries; try again
-    │   └── UnknownOutcome     the answer was lost: the commit may or may not stand
+    │   ├── UnknownOutcome     the answer was lost: the commit may or may not stand
+    │   ├── NotTheWriter       another Region writes; nothing was stored
+    │   └── LeaseUnreadable    which Region writes could not be read; nothing was stored
     └── DataError (eventsourcing)
         └── CommitTooLarge     more than one atomic commit can hold
     IdempotencyKeyReused       the key was used before with another request
@@ -61,6 +63,24 @@ class Contention(OperationalError):
 
 class UnknownOutcome(OperationalError):
     """The store's answer was lost; whether the commit stands must be asked, not guessed."""
+
+
+class NotTheWriter(OperationalError):
+    """Another Region writes, or none. `region` is the one that does, as far as is known here."""
+
+    retry_after: float = 5.0
+    """Seconds after which this Region may have become the writer."""
+
+    def __init__(self, region: str | None) -> None:
+        self.region = region
+        super().__init__("this Region does not write" + (f", {region} does" if region else ""))
+
+
+class LeaseUnreadable(OperationalError):
+    """Which Region writes could not be read for so long that this one must not."""
+
+    def __init__(self, region: str) -> None:
+        super().__init__(f"the lease of {region} can't be read: nothing is written until it can")
 
 
 class CommitTooLarge(DataError):

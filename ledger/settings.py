@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.domain.values import Id
@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="Locations that serve order lines naming none, comma separated, in order.",
     )
     region: str = Field("local", pattern=r"^[a-z0-9-]+$", description="Recorded with every event.")
+    lease: bool = Field(
+        False,
+        description="On DynamoDB: write only while LEDGER_REGION holds the lease (`ledger lease`). "
+        "For tables that have replicas in several Regions.",
+    )
     cache_size: int = Field(
         50_000, ge=0, description="Streams whose newest state a process remembers."
     )
@@ -110,6 +115,14 @@ class Settings(BaseSettings):
         if value in ("", "off") or re.fullmatch(TOPIC_ARN, value):
             return value
         raise ValueError("write a topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME, or off")
+
+    @field_validator("lease")
+    @classmethod
+    def _has_regions(cls, value: bool, info: ValidationInfo) -> bool:
+        there = str(info.data.get("store")).startswith("dynamodb:")
+        if value and (not there or info.data.get("region") == "local"):
+            raise ValueError("it is for a dynamodb: store, with LEDGER_REGION the Region's name")
+        return value
 
     @property
     def sqlite_path(self) -> Path | None:

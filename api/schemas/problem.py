@@ -41,3 +41,4 @@ class ProblemOut(TypedDict):
     order_id: NotRequired[str]
     order_status: NotRequired[str]
     current_version: NotRequired[int]
+    writer_region: NotRequired[Annotated[str, Field(description="The Region that writes.")]]

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ledger.codec import CorruptEvent
 from ledger.domain.errors import LawBroken
-from ledger.errors import Contention, UnknownOutcome
+from ledger.errors import Contention, LeaseUnreadable, NotTheWriter, UnknownOutcome
 from ledger.importing import InputError
 from ledger.settings import BadSettings
 from projections.runner import EventsMissing
@@ -76,6 +76,11 @@ def _one_line() -> Iterator[None]:
         raise typer.Exit(OK) from None
     except (InputError, BadSettings) as error:
         fail(str(error))
+    except NotTheWriter as error:
+        where = f"in {error.region}" if error.region else "where `ledger lease` shows it open"
+        fail(f"this Region does not write. Run the same command {where}.")
+    except LeaseUnreadable as error:
+        fail(f"{error}. See `ledger lease`.")
     except (Contention, UnknownOutcome) as error:
         fail(f"the store is busy: {error}. Run the same command again: it goes on.")
     except (CorruptEvent, EventsMissing, LawBroken) as error:

@@ -15,6 +15,8 @@ from ledger.errors import (
     CommandRecorded,
     Contention,
     IdempotencyKeyReused,
+    LeaseUnreadable,
+    NotTheWriter,
     UnknownOutcome,
     VersionConflict,
 )
@@ -123,11 +125,18 @@ class Appender:
             Every try met another commit.
         UnknownOutcome
             The store can't say whether the commit stands; the same key may be tried again.
+        NotTheWriter, LeaseUnreadable
+            Another Region writes, or it is not known which does; nothing was recorded.
         """
         known = _Knowledge()
         with self._locks.hold(streams):
             for _ in range(self._retry.attempts):
-                outcome = self._attempt(command, known)
+                try:
+                    outcome = self._attempt(command, known)
+                except (NotTheWriter, LeaseUnreadable) as error:
+                    if known.lost:
+                        raise UnknownOutcome(f"an answer was lost, and then {error}") from error
+                    raise
                 if outcome is not None:
                     return outcome
         raise Contention(f"gave up after {known.conflicts} conflicting commits")
@@ -135,8 +144,10 @@ class Appender:
     def _attempt(self, command: Command, known: _Knowledge) -> Outcome | None:
         """One try; None means try again with what was learned.
 
-        Neither a refusal nor "nothing to do" is concluded from remembered state.
+        Neither a refusal nor "nothing to do" is concluded from remembered state, nor anything in
+        a Region that doesn't write: what it holds may be behind.
         """
+        self._recorder.permit()
         session = Session(
             self._recorder,
             self._cache,

@@ -85,7 +85,7 @@ class Ledger:
         Refusal
             The domain says no; nothing was recorded. (A refused order is an outcome instead:
             its rejection is recorded.)
-        IdempotencyKeyReused, Contention, UnknownOutcome, CommitTooLarge
+        IdempotencyKeyReused, Contention, UnknownOutcome, CommitTooLarge, NotTheWriter
             See `ledger.errors`.
         """
         decide, streams = self._prepare(command, context)

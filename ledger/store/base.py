@@ -55,6 +55,17 @@ class LedgerRecorder(ApplicationRecorder):
             The answer was lost.
         CommitTooLarge
             The store can't write that much atomically.
+        NotTheWriter, LeaseUnreadable
+            Another Region writes, or it is not known which does; nothing was stored.
+        """
+
+    def permit(self) -> None:
+        """Pass if events may be appended here at all; a store of several Regions may refuse.
+
+        Raises
+        ------
+        NotTheWriter, LeaseUnreadable
+            Another Region writes, or it is not known which does.
         """
 
     @property

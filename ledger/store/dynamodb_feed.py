@@ -116,7 +116,7 @@ class Feed(FeedReader):
 
     def _put(self, page: Page) -> bool:
         """Put a page; False if there is one already."""
-        with translated(f"putting page {page.first} of the feed"):
+        with self._tables.leased(), translated(f"putting page {page.first} of the feed"):
             try:
                 self._client.put_item(
                     TableName=self._tables.feed,
@@ -150,6 +150,7 @@ class Feed(FeedReader):
 
     def _move(self, stream: str, version: int) -> None:
         with (
+            self._tables.leased(),
             translated(f"moving the head of {stream}"),
             suppress(self._client.exceptions.ConditionalCheckFailedException),
         ):

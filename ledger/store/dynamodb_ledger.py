@@ -103,6 +103,10 @@ class DynamoDBLedgerRecorder(DynamoDBAggregateRecorder, LedgerRecorder):
             return None
         return [found[key] for key in keys] if len(found) == len(set(keys)) else None
 
+    @override
+    def permit(self) -> None:
+        self.tables.permit()
+
     @property
     @override
     def weak_reads(self) -> bool:
@@ -201,7 +205,10 @@ class DynamoDBLedgerRecorder(DynamoDBAggregateRecorder, LedgerRecorder):
 
     def _refresh(self, position: int) -> None:
         """Bring the feed up to date, unless it is known to reach that far anyway."""
-        if self._upkeep is not None and self.feed.known_end < position:
+        if self._upkeep is None or self.feed.known_end >= position:
+            return
+        # One Region sequences, as one writes: here the feed is as far as it was replicated.
+        if self.tables.acting():
             self._upkeep.refresh()
 
     @override

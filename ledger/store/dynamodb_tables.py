@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 from eventsourcing.persistence import DataError, IntegrityError, StoredEvent, Tracking
 
 from ledger.errors import CommandRecorded, Contention, UnknownOutcome, VersionConflict
+from ledger.lease import Lease
 from ledger.store.base import CommandRecord
 from ledger.store.dynamodb_client import MAX_CONNECTIONS, THROTTLED, translated
 from ledger.store.dynamodb_items import (
@@ -24,6 +26,7 @@ from ledger.store.dynamodb_items import (
     tracking_item,
 )
 from ledger.store.dynamodb_stream_access import streams_client_beside
+from ledger.store.sending import check_each_try, sending_under
 from ledger.store.tables import full_name
 
 if TYPE_CHECKING:
@@ -45,10 +48,20 @@ MAX_IN_VAIN: Final = 6
 
 
 class DynamoDBTables:
-    """The client and the tables of one ledger; shared by its recorders."""
+    """The client and the tables of one ledger; shared by its recorders.
 
-    def __init__(self, client: DynamoDBClient, prefix: str) -> None:
+    Parameters
+    ----------
+    lease
+        Where several Regions have replicas of the tables: what says whether this one writes.
+    """
+
+    def __init__(self, client: DynamoDBClient, prefix: str, lease: Lease | None = None) -> None:
         self.client = client
+        self.prefix = prefix
+        self.lease = lease
+        if lease is not None:
+            check_each_try(client)
         self.events = full_name(prefix, "events")
         self.commands = full_name(prefix, "commands")
         self.feed = full_name(prefix, "feed")
@@ -60,6 +73,30 @@ class DynamoDBTables:
     def streams(self) -> DynamoDBStreamsClient:
         """A client for the tables' streams."""
         return streams_client_beside(self.client)
+
+    def permit(self) -> None:
+        """Pass if this Region writes; where there is no lease, it does.
+
+        Raises
+        ------
+        NotTheWriter, LeaseUnreadable
+            See `Lease.check`.
+        """
+        if self.lease is not None:
+            self.lease.check()
+
+    def acting(self) -> bool:
+        """Whether this Region is the one to act on events (see `Lease.held`)."""
+        return self.lease is None or self.lease.held()
+
+    @contextmanager
+    def leased(self) -> Iterator[None]:
+        """Within it, every try of every request of this thread is sent only under the lease."""
+        if self.lease is None:
+            yield
+            return
+        with sending_under(self.lease.check):
+            yield
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -115,6 +152,8 @@ class DynamoDBTables:
         ------
         CommandRecorded, VersionConflict, Contention, UnknownOutcome, CommitTooLarge
             See `LedgerRecorder.insert_events`.
+        NotTheWriter, LeaseUnreadable
+            Nothing was sent.
         IntegrityError
             The tracking's position, or a later one, was recorded before.
         """
@@ -146,7 +185,7 @@ class DynamoDBTables:
         if tracking is not None:
             actions.append({"Put": self.new_tracking(tracking)})
         try:
-            with translated(what, writing=True):
+            with self.leased(), translated(what, writing=True):
                 self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
         except ClientError as error:
             reasons: list[Any] = list(error.response.get("CancellationReasons", []))

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.codec import Recorded, decode
-from ledger.errors import Contention
+from ledger.errors import Contention, NotTheWriter
 from ledger.service.clock import Clock, utc_now
 from ledger.settings import Settings
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
 from projections.delivery.consumer import Consumer, Handle
 from projections.delivery.dead_letters import DeadLetters
 from projections.delivery.meters import Meter
+from projections.delivery.taking import OnTaking
 
 if TYPE_CHECKING:
     from ledger.service import Ledger
@@ -63,6 +64,20 @@ class Parts:
         found = self.recorder.select_events(stream, gt=version - 1, lte=version)
         return decode(found[0]) if found else None
 
+    def acting(self, handle: Handle) -> Handle:
+        """The handler, under the lease; where another Region acts, events pass unhandled."""
+        tables = self.recorder.tables
+
+        def handle_if_ours(events: Sequence[Recorded]) -> Mapping[str, Exception]:
+            return handle(events) if tables.acting() else {}
+
+        return handle_if_ours
+
+    def on_taking(self, name: str, sweep: Callable[[], bool]) -> OnTaking | None:
+        """What sweeps once when this Region takes the lease, if there is one."""
+        tables = self.recorder.tables
+        return None if tables.lease is None else OnTaking(tables, tables.lease, name, sweep)
+
     @property
     def prefix(self) -> str:
         """The prefix of the tables."""
@@ -93,7 +108,10 @@ def open_reservations(parts: Parts) -> Consumer:
 
 
 def order_processor(parts: Parts) -> Consumer:
-    """Goes on with large orders, backorders and expiries: at events, and when it sweeps."""
+    """Goes on with large orders, backorders and expiries: at events, and when it sweeps.
+
+    What the Region that wrote before left undone, the first sweep after taking the lease finds.
+    """
     from projections.bootstrap import open_from_settings
 
     projections = open_from_settings(parts.recorder, parts.settings)
@@ -101,10 +119,17 @@ def order_processor(parts: Parts) -> Consumer:
 
     def react(events: Sequence[Recorded]) -> Mapping[str, Exception]:
         failed = processor.react(events).failed
-        # Where the stock was only too busy, the next sweep goes on: no dead letter says more.
-        return {stream: e for stream, e in failed.items() if not isinstance(e, Contention)}
+        # Where the stock was only too busy, the next sweep goes on: no dead letter says more. And
+        # where the lease was given away meanwhile, that of the other Region does.
+        passed = (Contention, NotTheWriter)
+        return {stream: e for stream, e in failed.items() if not isinstance(e, passed)}
 
-    return parts.consumer("order_processor", react, takes_replays=False, sweep=processor.sweep)
+    def sweep() -> None:
+        if parts.recorder.tables.acting():
+            processor.sweep()
+
+    react_if_ours = parts.acting(react)
+    return parts.consumer("order_processor", react_if_ours, takes_replays=False, sweep=sweep)
 
 
 def notifications(parts: Parts) -> Consumer:
@@ -127,7 +152,13 @@ def notifications(parts: Parts) -> Consumer:
             failed |= notifier.handle(events)
         return failed
 
-    return parts.consumer("notifications", tell, takes_replays=False)
+    def tell_all() -> bool:
+        versions = parts.recorder.scan_versions()
+        failed = [notifier.tell(versions).failed for notifier in notifiers]
+        return not any(failed)
+
+    sweep = parts.on_taking("notifications", tell_all)
+    return parts.consumer("notifications", parts.acting(tell), takes_replays=False, sweep=sweep)
 
 
 def sequencer(parts: Parts) -> Consumer:
@@ -140,7 +171,12 @@ def sequencer(parts: Parts) -> Consumer:
         feed.sequence((event.stream, event.version) for event in events)
         return {}
 
-    return parts.consumer("sequencer", sequence, takes_replays=False)
+    def sequence_all() -> bool:
+        feed.sequence(parts.recorder.scan_versions().items())
+        return True
+
+    sweep = parts.on_taking("sequencer", sequence_all)
+    return parts.consumer("sequencer", parts.acting(sequence), takes_replays=False, sweep=sweep)
 
 
 CONSUMERS: Final[Mapping[str, Callable[[Parts], Consumer]]] = {

@@ -12,7 +12,14 @@ from api.pointers import MANY, ONE, pointer
 from api.problems import KINDS, TYPE_PREFIX
 from ledger.domain import errors as domain
 from ledger.domain.errors import Refusal
-from ledger.errors import CommitTooLarge, Contention, IdempotencyKeyReused, UnknownOutcome
+from ledger.errors import (
+    CommitTooLarge,
+    Contention,
+    IdempotencyKeyReused,
+    LeaseUnreadable,
+    NotTheWriter,
+    UnknownOutcome,
+)
 from projections.store.base import ViewStoreBusy
 
 REFUSALS: list[tuple[Exception, str, int]] = [
@@ -28,6 +35,8 @@ REFUSALS: list[tuple[Exception, str, int]] = [
     (IdempotencyKeyReused("anonymous#placeOrder#k"), "idempotency-key-reused", 422),
     (Contention("busy"), "contention", 503),
     (UnknownOutcome("lost"), "unknown-outcome", 503),
+    (NotTheWriter("ap-southeast-2"), "writing-elsewhere", 503),
+    (LeaseUnreadable("ap-southeast-4"), "store-unavailable", 503),
     (CommitTooLarge("big"), "commit-too-large", 422),
     (OperationalError("disk"), "store-unavailable", 503),
     (ViewStoreBusy("locked"), "store-unavailable", 503),
@@ -66,6 +75,15 @@ def test_a_mismatch_tells_the_current_version() -> None:
     assert explain(domain.VersionMismatch("order:O", 1, 0)).headers == {}
 
 
+def test_a_region_that_does_not_write_names_the_one_that_does() -> None:
+    problem = explain(NotTheWriter("ap-southeast-2"))
+    assert problem.members == {"writer_region": "ap-southeast-2"}
+    assert problem.headers == {"Retry-After": "5"}
+    unknown = explain(NotTheWriter(None))
+    assert unknown.members == {}
+    assert unknown.headers == {"Retry-After": "5"}
+
+
 def test_types_are_stable() -> None:
     assert {kind.slug: kind.status for kind in KINDS.values()} == {
         "malformed-json": 400,
@@ -98,6 +116,7 @@ def test_types_are_stable() -> None:
         "internal-error": 500,
         "contention": 503,
         "unknown-outcome": 503,
+        "writing-elsewhere": 503,
         "keys-unavailable": 503,
         "store-unavailable": 503,
     }

@@ -1,0 +1,1 @@
+"""Several Regions with replicas of the tables: moving the lease, and finding what was lost."""
