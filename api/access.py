@@ -109,12 +109,22 @@ def _verifier(settings: Settings) -> Callable[[str], Principal] | None:
     keys = _keys(settings.jwt_jwks, issuer)
     from api.tokens import TokenVerifier
 
-    return TokenVerifier(keys, issuer, audiences)
+    return TokenVerifier(keys, issuer, audiences, _scope_prefix(settings))
+
+
+def _scope_prefix(settings: Settings) -> str:
+    prefix = "" if settings.jwt_scope_prefix == OFF else settings.jwt_scope_prefix
+    if any(character.isspace() for character in prefix):
+        raise Misconfigured(
+            f"LEDGER_JWT_SCOPE_PREFIX can't be {prefix!r}: write what stands before each scope, to "
+            "the letter and without spaces, such as ledger-dev/, or off."
+        )
+    return prefix
 
 
 def _refuse_what_is_in_vain(settings: Settings) -> None:
     """Somebody who names an issuer, but forgets to ask for tokens, believes to be safe."""
-    for name in ("jwt_issuer", "jwt_audience", "jwt_jwks"):
+    for name in ("jwt_issuer", "jwt_audience", "jwt_jwks", "jwt_scope_prefix"):
         if name in settings.model_fields_set:
             raise Misconfigured(
                 f"LEDGER_{name.upper()} is set, but LEDGER_AUTH isn't: set LEDGER_AUTH=jwt to "

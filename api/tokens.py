@@ -1,7 +1,8 @@
 """Verification of access tokens: JSON Web Tokens (RFC 7519) signed with a key of the issuer.
 
 What is accepted is narrow on purpose (RFC 8725): two algorithms, both asymmetric; keys only from
-the issuer's key set; this issuer, this audience; an expiry always.
+the issuer's key set; this issuer, this audience; an expiry always; no token that was made for
+something else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ LEEWAY_SECONDS: Final = 30
 MAX_TOKEN_LENGTH: Final = 8_192
 
 _FORM: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_TYPES: Final = frozenset({"jwt", "at+jwt"})
+"""What `typ` of an access token may be (RFC 9068, 2.1), if it is there: Cognito's have none."""
+
 _SUBJECT: Final = re.compile(r"[\x20-\x7e]{1,255}")  # OpenID Connect Core, 2: at most 255, ASCII
 
 _WHY: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
@@ -45,10 +49,15 @@ class TokenVerifier:
     audiences
         One of them must be in `aud`; in a token without `aud` (Cognito's access tokens) it must
         be the `client_id`.
+    scope_prefix
+        What stands before each scope, such as `ledger/`; a scope without it doesn't count.
     """
 
-    def __init__(self, keys: KeySet, issuer: str, audiences: Collection[str]) -> None:
+    def __init__(
+        self, keys: KeySet, issuer: str, audiences: Collection[str], scope_prefix: str = ""
+    ) -> None:
         self._keys = keys
+        self._scopes = {f"{scope_prefix}{scope}": scope for scope in SCOPES}
         self._issuer = issuer
         self._audiences = frozenset(audiences)
 
@@ -67,7 +76,8 @@ class TokenVerifier:
             raise invalid_token("The token is not an access token.")
         if not _SUBJECT.fullmatch(claims["sub"]):
             raise invalid_token("The subject is not 1 to 255 printable ASCII characters.")
-        return Principal(ACTOR_PREFIX + claims["sub"], _scopes(claims))
+        scopes = frozenset(self._scopes[name] for name in _given(claims) if name in self._scopes)
+        return Principal(ACTOR_PREFIX + claims["sub"], scopes)
 
     def _claims(self, token: str) -> dict[str, Any]:
         """What the issuer claims, after its signature and the times were checked."""
@@ -80,6 +90,8 @@ class TokenVerifier:
                 raise invalid_token(
                     "The token must be signed with RS256 or ES256 and name its key."
                 )
+            if str(header.get("typ", "JWT")).lower().removeprefix("application/") not in _TYPES:
+                raise invalid_token("The token is not an access token.")
             key = self._keys.find(kid)
             if key is None:
                 raise invalid_token("The token is signed with a key the issuer does not publish.")
@@ -108,13 +120,8 @@ class TokenVerifier:
         return any(isinstance(one, str) and one in self._audiences for one in audiences)
 
 
-def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """The scopes known here: `scope` (RFC 8693, 4.2), else `scp`, without a resource server.
-
-    Cognito writes `inventory/orders:write`, others `https://api.example.com/orders:write`.
-    """
+def _given(claims: dict[str, Any]) -> list[str]:
+    """The scopes of a token, as they stand there: `scope` (RFC 8693, 4.2), else `scp`."""
     given = claims["scope"] if "scope" in claims else claims.get("scp")
-    names = given.split() if isinstance(given, str) else given
-    if not isinstance(names, list):
-        return frozenset()
-    return frozenset(str(name).rpartition("/")[2] for name in names) & frozenset(SCOPES)
+    names = given.split(" ") if isinstance(given, str) else given
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

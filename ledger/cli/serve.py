@@ -70,6 +70,7 @@ def serve(
     import uvicorn
 
     from api.bootstrap import app_from_settings
+    from api.hosts import LoopbackNames, as_host
 
     settings = read_settings(store, auth)
     _check_secret(settings)
@@ -80,10 +81,16 @@ def serve(
     _show_notifications()
     with _listen(host, port) as listening:
         app = app_from_settings(settings, _pump(settings) if pump else None)
-        address = f"http://{host}:{listening.getsockname()[1]}"
+        address = f"http://{as_host(host)}:{listening.getsockname()[1]}"
         announcement = f"Serving {settings.store} on {address}, documentation at {address}/docs"
         err().print(announcement, soft_wrap=True)
-        config = uvicorn.Config(app, access_log=access_log, log_level=_log_level(access_log))
+        if settings.auth == "none":
+            app.add_middleware(LoopbackNames, address=host)
+        # What a client says of where it comes from is not believed: its address is that of its
+        # connection, or everybody could be somebody else with every request.
+        config = uvicorn.Config(
+            app, access_log=access_log, log_level=_log_level(access_log), proxy_headers=False
+        )
         try:
             uvicorn.Server(config).run(sockets=[listening])
         except KeyboardInterrupt:

@@ -70,7 +70,9 @@ def test_every_operation_wants_its_scope_and_no_other_will_do(guarded: Shop) -> 
     for method, path, operation in OPERATIONS:
         (wanted,) = operation["security"][0]["bearer"]
         for given in SCOPES:
-            answer = send(guarded, method, path, operation, **bearer(scope=f"ledger/{given}"))
+            answer = send(
+                guarded, method, path, operation, **bearer(scope=f"billing/admin {given}")
+            )
             if given in {wanted, "admin"}:
                 assert answer.status_code not in {401, 403}, (path, given, answer.text)
                 continue

@@ -45,6 +45,16 @@ def test_tokens_with_a_file_of_keys(keys: Path) -> None:
     assert access.verify(Issuer().token("ec-1")).subject == "sub:alice"
 
 
+@pytest.mark.parametrize(
+    ("prefix", "scope"), [("ledger/", "ledger/admin"), ("off", "admin"), ("", "admin")]
+)
+def test_scopes_may_have_a_prefix(keys: Path, prefix: str, scope: str) -> None:
+    access = access_from_settings(jwt_settings(jwt_jwks=str(keys), jwt_scope_prefix=prefix))
+    assert access.verify is not None
+    assert access.verify(Issuer().token(scope=scope)).may(ADMIN)
+    assert not access.verify(Issuer().token(scope=f"x{scope}")).may(ADMIN)
+
+
 def test_the_keys_are_where_the_issuer_publishes_them() -> None:
     issuer = Issuer()
     with key_server(issuer.jwks()) as server:
@@ -67,6 +77,7 @@ def test_a_limit_and_secrets() -> None:
     assert access.origin_secrets == (SECRET, SECRET[::-1])
 
 
+JWT: dict[str, Any] = {"auth": "jwt", "jwt_issuer": "https://a.b", "jwt_audience": "a"}
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("LEDGER_JWT_ISSUER", {"auth": "jwt"}),
     ("LEDGER_JWT_AUDIENCE", {"auth": "jwt", "jwt_issuer": ISSUER}),
@@ -90,6 +101,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("LEDGER_JWT_ISSUER", {"jwt_issuer": ISSUER}),
     ("LEDGER_JWT_AUDIENCE", {"jwt_audience": "a"}),
     ("LEDGER_JWT_JWKS", {"jwt_jwks": "https://a.b/keys"}),
+    ("LEDGER_JWT_SCOPE_PREFIX", {"jwt_scope_prefix": "ledger/"}),
+    *(("LEDGER_JWT_SCOPE_PREFIX", {**JWT, "jwt_scope_prefix": p}) for p in (" ", "ledger/ a/")),
     *(("LEDGER_ORIGIN_SECRETS", {"origin_secrets": s}) for s in ("", "brief", f"{SECRET},brief")),
     ("LEDGER_ORIGIN_SECRETS", {"origin_secrets": ",".join([SECRET] * 3)}),
     ("LEDGER_ORIGIN_SECRETS", {"origin_secrets": "é" * 20}),
