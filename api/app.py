@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,12 +18,15 @@ from api.explanations import EXPLAINED, explain
 from api.gates import Authentication, OriginSecret
 from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
 from api.paging import Cursors
+from api.problems import Problem
 from api.routers import events, health, movements, orders, stock
 from api.routers.docs import add_docs
 from api.services import Services, Wait
 from ledger.service import Ledger
 from ledger.service.clock import Clock, utc_now
 from projections.readers import Orders, StockLevels
+
+Observe = Callable[[Problem], None]
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
@@ -36,6 +42,7 @@ def create_app(
     clock: Clock = utc_now,
     lifespan: Lifespan[FastAPI] | None = None,
     access: Access = OPEN,
+    observe: Observe = lambda _: None,
 ) -> FastAPI:
     """The application on a ledger and the readers of its views.
 
@@ -51,8 +58,10 @@ def create_app(
         What runs as long as the server does.
     access
         What requests must pass; by default everyone may do everything.
+    observe
+        Is told every problem that a request is answered with, once it was let in.
     """
-    app = routed_app(lifespan, access)
+    app = routed_app(lifespan, access, observe)
     app.state.services = Services(
         ledger,
         stock_levels,
@@ -65,7 +74,11 @@ def create_app(
     return app
 
 
-def routed_app(lifespan: Lifespan[FastAPI] | None = None, access: Access = OPEN) -> FastAPI:
+def routed_app(
+    lifespan: Lifespan[FastAPI] | None = None,
+    access: Access = OPEN,
+    observe: Observe = lambda _: None,
+) -> FastAPI:
     """The application without its services: enough to describe the API."""
     app = FastAPI(
         title=openapi.TITLE,
@@ -90,13 +103,14 @@ def routed_app(lifespan: Lifespan[FastAPI] | None = None, access: Access = OPEN)
         app.include_router(router)
     add_docs(app)
     for kind in EXPLAINED:
-        app.add_exception_handler(kind, _answer_problem)
+        app.add_exception_handler(kind, partial(_answer_problem, observe))
     openapi.describe(app)
     return app
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
+async def _answer_problem(observe: Observe, request: Request, error: Exception) -> Response:
     problem = explain(error)
+    observe(problem)
     if isinstance(error, HTTPException) and error.status_code == 405:
         problem.headers["Allow"] = ", ".join(_allowed(request))
     return problem.response()

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import access_from_settings
 from api.app import create_app
+from api.problems import Problem
 from api.services import Wait
 from ledger.bootstrap import open_ledger
 from ledger.codec import Recorded
@@ -39,12 +40,15 @@ def app_from_settings(
     deliver: Callable[[Ledger], Delivery] | None = None,
     *,
     sequences: bool = True,
+    observe: Callable[[Problem], None] = lambda _: None,
+    observe_lease: Callable[[float], None] = lambda _: None,
 ) -> FastAPI:
     """The application on the stores the settings name (default: those of the environment).
 
     On SQLite its lifespan keeps the views up to the events and large orders going; a server that
     runs no lifespan leaves that to others. On DynamoDB others do it, unless `deliver` makes a
-    delivery to be run in the lifespan. `sequences` as in `open_event_store`.
+    delivery to be run in the lifespan. `sequences` and `observe_lease` as in `open_event_store`,
+    `observe` as in `create_app`.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def app_from_settings(
     """
     settings = settings or Settings()
     access = access_from_settings(settings)
-    ledger = open_ledger(settings, sequences=sequences)
+    ledger = open_ledger(settings, sequences=sequences, observe_lease=observe_lease)
     projections = open_from_settings(ledger.recorder, settings)
     delivery, wait = _delivery(settings, ledger, projections, deliver)
     if delivery is not None:
@@ -80,6 +84,7 @@ def app_from_settings(
         idempotency_ttl_seconds=settings.idempotency_ttl_seconds,
         lifespan=lifespan,
         access=access,
+        observe=observe,
     )
 
 

@@ -1,32 +1,48 @@
 """The AWS Lambda handler of the API, behind API Gateway.
 
 The application is built on the first request, from the settings in the environment, and kept for
-the life of the process.
+the life of the process. Nothing is built before: a process may be restored from a snapshot that
+others are restored from as well (SnapStart), perhaps weeks later. Settings, secrets, the lease,
+clients and their connections would be as old as the snapshot, and random numbers the same in all.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
+import random
 from functools import cache
+from importlib import import_module
 from typing import Any, Final, cast
 
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.types import ASGI, LambdaContext
 
 from api.access import Misconfigured
 from api.bootstrap import app_from_settings
-from api.problems import MEDIA_TYPE
+from api.problems import CONTENTION, MEDIA_TYPE, Problem
+from ledger.observability import EmbeddedMetrics, log_as_json
 from ledger.settings import Settings
 
 TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javascript"]
 """Bodies of these types travel as text; all others as base64."""
 
+LATER: Final = (
+    "api.tokens",
+    "ledger.secret_settings",
+    "ledger.store.dynamodb",
+    "ledger.store.dynamodb_lease",
+    "projections.rebuild.table_history",
+    "projections.store.dynamodb",
+)
+"""What building the application imports on AWS; a snapshot had better have it."""
 
-PACKAGES: Final = ("api", "ledger", "projections")
+LONGEST_AGE: Final = 24 * 3600.0
+"""Seconds. Greater ages of the lease, such as after a clock was set back, are told as this."""
+
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    for _name in LATER:
+        import_module(_name)
 
 
 @cache
@@ -39,36 +55,43 @@ def built_app() -> FastAPI:
         Nothing says whether tokens are asked for. A function is never on loopback: what is a
         good default for a server there would be an open door here.
     """
+    log_as_json("api")
     settings = Settings()
     if "auth" not in settings.model_fields_set:
         raise Misconfigured(
             "LEDGER_AUTH is not set: set it to jwt (with LEDGER_JWT_ISSUER and "
             "LEDGER_JWT_AUDIENCE), or to none if everyone who reaches the function may write."
         )
-    return app_from_settings(settings, sequences=False)
+    # Seeded when it was imported. After a snapshot, all would pause for the same random times.
+    random.seed()
+    return app_from_settings(
+        settings, sequences=False, observe=_count_contention, observe_lease=_measure_lease
+    )
 
 
 @cache
-def log_as_json() -> None:
-    """Let everything the product logs be JSON lines; `POWERTOOLS_LOG_LEVEL` says from what level.
-
-    The line of a change has the recorded command as its `correlation_id`.
-    """
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(LambdaPowertoolsFormatter(service="api", utc=True, use_rfc3339=True))
-    level = os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO").upper()
-    for name in PACKAGES:
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
+def metrics() -> EmbeddedMetrics:
+    """The metrics of this function."""
+    return EmbeddedMetrics("api")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of API Gateway (payload format 1.0 or 2.0).
 
-    A function has no lifespan: what a server does in the background, others do on AWS.
+    A function has no lifespan: what a server does in the background, others do on AWS. Metrics
+    are written at the end of every request, also of one that fails.
     """
-    log_as_json()
-    asgi = cast(ASGI, built_app())
-    return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)
+    try:
+        asgi = cast(ASGI, built_app())
+        return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)
+    finally:
+        metrics().flush()
+
+
+def _count_contention(problem: Problem) -> None:
+    if problem.kind is CONTENTION:
+        metrics().measure("Contention", 1)
+
+
+def _measure_lease(age: float) -> None:
+    metrics().measure("LeaseAge", 1000 * min(age, LONGEST_AGE), "Milliseconds")

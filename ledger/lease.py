@@ -117,6 +117,10 @@ class Lease:
     reread, trusted
         Seconds, instead of `REREAD_SECONDS` and `TRUSTED_SECONDS`. Whoever moves the lease waits
         for the trust to end, so all must mean the same.
+    observe
+        Is told, whenever somebody asks, how many seconds ago the copy was read that the answer
+        rests on, or would have to; where none was ever read, how many seconds ago this was made.
+        Above `trusted`, there was no answer.
     """
 
     def __init__(
@@ -127,11 +131,14 @@ class Lease:
         clocks: Sequence[Callable[[], float]] = (time.monotonic, time.time),
         reread: float = REREAD_SECONDS,
         trusted: float = TRUSTED_SECONDS,
+        observe: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.region = region
         self._rereading, self._trusting = reread, trusted
         self._read = read
         self._clocks = tuple(clocks)
+        self._observe = observe
+        self._made_at = self._now()
         self._copy: _Copy | None = None
         self._failed_at: tuple[float, ...] | None = None
         self._reading = threading.Lock()
@@ -169,6 +176,14 @@ class Lease:
         return self._standing().epoch
 
     def _standing(self, *, fresh: bool = False) -> Standing:
+        """What is known, or that nothing is known well enough; and how old it is, is told."""
+        try:
+            return self._known(fresh)
+        finally:
+            copy = self._copy
+            self._observe(self._age(self._made_at if copy is None else copy.at))
+
+    def _known(self, fresh: bool) -> Standing:
         """What is known; if it is too old, or a `fresh` answer is asked for, it is read again."""
         asked_at = self._now()
         if fresh or not self._is_within(self._rereading):

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from ledger.domain.values import Id
 
@@ -22,8 +28,37 @@ class BadSettings(ValueError):
     """A setting that can't be used; names it and says what to write, without its secrets."""
 
 
+class _Secrets(PydanticBaseSettingsSource):
+    """The settings in the secrets that the sources before it name, if they name any."""
+
+    def get_field_value(self, _field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """One setting; asked for by nobody, since all of them come together."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Every setting that the secrets hold.
+
+        Raises
+        ------
+        BadSettings
+            See `ledger.secret_settings.read_all`.
+        """
+        named = str(self.current_state.get("secret_arns", OFF))
+        names = [name.strip() for name in named.split(",") if name.strip() not in ("", OFF)]
+        if not names:
+            return {}
+        # Imported when it is asked for: boto3 takes longer than everything else.
+        from ledger.secret_settings import read_all
+
+        return dict(read_all(names))
+
+
 class Settings(BaseSettings):
-    """Everything that can be configured, with its default and meaning."""
+    """Everything that can be configured, with its default and meaning.
+
+    What is given by hand comes first, then the environment, the file `.env`, and secrets: so a
+    single process can be given a secret of its own, by whoever may change its environment anyway.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LEDGER_", env_file=".env", extra="ignore")
 
@@ -52,6 +87,12 @@ class Settings(BaseSettings):
     )
     cursor_secret: SecretStr | None = Field(
         None, description="Signs list cursors; set the same on every instance (default: random)."
+    )
+    secret_arns: str = Field(
+        OFF,
+        description="ARNs or names of secrets in AWS Secrets Manager, comma separated. Each holds "
+        "a JSON object of secret settings by their names (see `ledger.secret_settings`), read when "
+        "a process starts.",
     )
     notify_sns_topic_arn: str = Field(
         "off", description="The SNS topic that notifications are published to; `off` for none."
@@ -94,6 +135,11 @@ class Settings(BaseSettings):
         "auto",
         description="URL or file of the issuer's keys; `auto`: its /.well-known/jwks.json.",
     )
+    jwt_scope_prefix: str = Field(
+        OFF,
+        description="What stands before each scope of a token, such as `ledger-dev/`: scopes "
+        "without it don't count. `off` (or nothing): only bare scopes count.",
+    )
     origin_secrets: str = Field(
         OFF,
         repr=False,
@@ -103,6 +149,19 @@ class Settings(BaseSettings):
     rate_limit: str = Field(
         OFF, description="Requests per principal, else per client address, such as `600/minute`."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, the first that has one wins."""
+        before = (init_settings, env_settings, dotenv_settings)
+        return (*before, _Secrets(settings_cls), file_secret_settings)
 
     @field_validator("locations", mode="before")
     @classmethod

@@ -62,11 +62,12 @@ def failover(
     - `ledger failover --to ap-southeast-2` — planned: nothing is lost and nothing done twice, but
       for about a minute nothing is written
     - `ledger failover --to ap-southeast-2 --unplanned --accept-loss` — the old Region is gone
-    - `ledger failover --to ap-southeast-2 --report --format jsonl` — once it is back: close
-      it, and list every commit that was lost, torn or overwritten
+    - `ledger failover --from ap-southeast-4 --to ap-southeast-2 --report --format jsonl` — once
+      the old Region is back: close it, and list every commit that was lost, torn or overwritten
 
-    It may be interrupted: run it again, or the other way round. Exit codes: 0 done, or nothing was
-    lost; 1 the lease was not moved, or something was lost; 2 the command can't be used.
+    It may be interrupted: run it again with `--from`, or the other way round. Exit codes: 0 done,
+    or nothing was lost; 1 the lease was not moved, or something was lost; 2 the command can't be
+    used.
     """
     prefix = on_tables(store, "failover")
     if unplanned != accept_loss:
@@ -75,7 +76,7 @@ def failover(
         fail("--report moves nothing: run it after the old Region is back, without --unplanned.")
     source = old or _writer_for(to, prefix)
     if source == to:
-        fail(f"{to} can't take over from itself: name the other Region with --from.")
+        fail(f"{to} writes, or is about to: name the other Region with --from.")
     if not yes and not report:
         typer.confirm(f"Close {source} and let {to} write?", abort=True)
     with _places(source, to, prefix) as (ours, theirs):

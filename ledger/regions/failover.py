@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 
 from ledger.lease import SETTLED_SECONDS, Fence, Grant, Standing, State
 from ledger.regions.contents import Missing, still_missing, unreplicated
@@ -31,8 +31,8 @@ class NotReplicated(FailoverRefused):
         first = ", ".join(f"{each.table} {each.key}" for each in missing[:5]) or "the fence"
         super().__init__(
             f"{items} items are not in {new} yet ({first}{', ...' if len(missing) > 5 else ''}). "
-            f"Nothing is written anywhere now: run it again to wait on, or go back with "
-            f"`ledger failover --to {old}`"
+            f"Nothing is written anywhere now: wait on with `ledger failover --from {old} --to "
+            f"{new}`, or go back with `ledger failover --from {new} --to {old}`"
         )
 
 
@@ -93,6 +93,8 @@ class Failover:
         self._check_holder(ours.writer)
         self._check_holder(theirs.writer)
         epoch = 1 + max(ours.epoch, theirs.epoch)
+        if self._is_given_up(ours, theirs):
+            return self._take_back(epoch, ours, theirs)
         closing = self._grant("closing", epoch)
         self.old.lease.put(closing, after=ours.grant)
         self.say(f"Closed {self.old.region}; its writers stop within {self.patience.settled:g} s.")
@@ -114,38 +116,67 @@ class Failover:
         LeaseMoved
             Somebody else is moving the lease.
         """
-        theirs = self.new.lease.read()
+        theirs, ours, reached = self.new.lease.read(), Standing(), True
         try:
             ours = self.old.lease.read()
-        except (OperationalError, InterfaceError) as error:
+        except PersistenceError as error:
             self.say(f"{self.old.region} can't be reached: {error}")
-            ours = Standing()
+            reached = False
         if self._has_it_already(ours, theirs):
             assert theirs.grant is not None, "held means granted"
             return theirs.grant
         self._check_holder(ours.writer)
         self._check_holder(theirs.writer)
         epoch = 1 + max(ours.epoch, theirs.epoch)
-        if ours.grant is not None and self._closed(ours.grant, epoch):
+        if reached and self._closed(ours.grant, epoch):
             self.say(f"Closed {self.old.region}; waiting {self.patience.settled:g} s.")
             self.sleep(self.patience.settled)
         self.new.lease.raise_fence(Fence(epoch, self.new.region))
         return self._open(epoch, theirs)
 
     def close_old(self) -> bool:
-        """Close an old Region that came back and still believes it writes; whether it did."""
+        """Close an old Region that came back and still believes it writes; whether it did.
+
+        It is waited out: what its writers still send is there when this returns.
+        """
         ours, theirs = self.old.lease.read(), self.new.lease.read()
         if ours.grant is None or ours.grant.state != "open":
             return False
         if not theirs.held_by(self.new.region) or theirs.epoch <= ours.grant.epoch:
-            msg = f"{self.new.region} does not hold the lease: {theirs.writer or 'nobody'} does"
+            holder = theirs.writer if theirs.writer != self.new.region else "nobody newer"
+            msg = (
+                f"{self.new.region} does not hold a lease that is newer than {self.old.region}'s: "
+                f"{holder or 'nobody'} does"
+            )
             raise FailoverRefused(msg)
         self.old.lease.put(self._grant("closed", theirs.epoch), after=ours.grant)
-        self.say(f"Closed {self.old.region}, which still had its old lease.")
+        self.say(f"Closed {self.old.region}, which still had its old lease; waiting it out.")
+        self.sleep(self.patience.settled)
         return True
 
     def _has_it_already(self, ours: Standing, theirs: Standing) -> bool:
         return theirs.held_by(self.new.region) and theirs.epoch >= ours.epoch
+
+    def _is_given_up(self, ours: Standing, theirs: Standing) -> bool:
+        """Whether the new Region closed itself for the old one, which has not opened since."""
+        return (
+            theirs.grant is not None
+            and theirs.grant.state == "closing"
+            and theirs.grant.epoch == theirs.epoch >= ours.epoch
+            and not ours.held_by(self.old.region)
+        )
+
+    def _take_back(self, epoch: int, ours: Standing, theirs: Standing) -> Grant:
+        """Open the new Region again. It lacks nothing: so it needs no replication, which may be
+        why the failover was given up. It takes its own grant first: whoever still waits to open
+        the old Region is refused from then on.
+        """
+        taking = self._grant("closing", epoch)
+        self.new.lease.put(taking, after=theirs.grant)
+        self.old.lease.put(self._grant("closed", epoch), after=ours.grant)
+        self.new.lease.raise_fence(Fence(epoch, self.new.region))
+        self.say(f"{self.old.region} has not opened, so {self.new.region} lacks nothing.")
+        return self._open(epoch, Standing(taking))
 
     def _check_holder(self, writer: str | None) -> None:
         """The lease must be the old Region's, or be on its way to the new one."""
@@ -153,7 +184,7 @@ class Failover:
             msg = f"{writer} writes, not {self.old.region}: move it --from {writer}"
             raise FailoverRefused(msg)
 
-    def _closed(self, grant: Grant, epoch: int) -> bool:
+    def _closed(self, grant: Grant | None, epoch: int) -> bool:
         try:
             self.old.lease.put(self._grant("closed", epoch), after=grant)
         except (OperationalError, InterfaceError) as error:

@@ -13,23 +13,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from eventsourcing.persistence import ProgrammingError, StoredEvent
 
 from ledger.codec import CorruptEvent, Recorded, decode
 from ledger.regions.contents import digests, items_of, unlike
 from ledger.regions.place import Place
+from ledger.store.dynamodb_client import translated
 from ledger.store.dynamodb_items import PURPOSE, stored_event
 from ledger.store.dynamodb_stream import StreamReader
-from ledger.store.dynamodb_stream_access import stream_arn, streams_client_beside
+from ledger.store.dynamodb_stream_access import (
+    BEGINNING,
+    CLOSED,
+    ends,
+    stream_arn,
+    streams_client_beside,
+)
 from ledger.store.dynamodb_tables import DynamoDBTables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 LOOKED_UP: Final = 1000
 """Events that are looked up in the new Region at a time."""
 
-EMPTY_READS: Final = 5
-"""Reads of a stream without a record after which it is taken for read to its end."""
+QUIET_READS: Final = 10
+"""Reads in a row that tell nothing from before the report was asked for, after which open shards
+are taken for read up to then. (An answer may be empty though there is more to come.)"""
+
+CLOCKS_SECONDS: Final = 60.0
+"""By how much this machine's time of day may be behind DynamoDB's."""
 
 Harm = Literal["missing", "overwritten"]
 Fate = Literal["lost", "torn", "overwritten"]
@@ -113,17 +127,33 @@ def _written(tables: DynamoDBTables) -> Iterator[StoredEvent]:
         arn = stream_arn(tables.client, tables.events)
     except ProgrammingError:
         return
+    until = time.time() + CLOCKS_SECONDS
     with closing(streams_client_beside(tables.client)) as client:
-        reader, empty = StreamReader(client, arn, _Nowhere()), 0
-        while empty < EMPTY_READS:
+        read, quiet = _Read(), 0
+        reader = StreamReader(client, arn, read)
+        while quiet < QUIET_READS or _unread(client, arn, read):
             batches = reader.poll()
-            empty = 0 if batches else empty + 1
+            # Clients go on writing: what they write now is no matter of the report.
+            old = any(_written_at(batch.records[0]) <= until for batch in batches)
+            quiet = 0 if old or quiet == QUIET_READS else quiet + 1
             for batch in batches:
                 images = (record["dynamodb"].get("NewImage") for record in batch.records)
                 yield from (stored_event(i) for i in images if i is not None and PURPOSE not in i)
                 reader.done(batch)
             if not batches:
                 time.sleep(0.1)
+
+
+def _written_at(record: Mapping[str, Any]) -> float:
+    """When a record was written (epoch seconds); 0 if it doesn't say."""
+    at = record["dynamodb"].get("ApproximateCreationDateTime")
+    return 0.0 if at is None else float(at.timestamp())
+
+
+def _unread(client: DynamoDBStreamsClient, arn: str, read: _Read) -> bool:
+    """Whether a shard that is closed was not read to its end."""
+    with translated(f"describing the stream {arn}"):
+        return any(not read.has(shard, last) for shard, last in ends(client, arn).items())
 
 
 def _there(tables: DynamoDBTables, made: Iterable[Recorded]) -> Mapping[tuple[str, int], Recorded]:
@@ -158,14 +188,25 @@ def _commit(parts: list[tuple[Recorded, HarmedEvent]]) -> HarmedCommit:
     )
 
 
-class _Nowhere:
-    """Positions in a stream that are not kept: it is read from its oldest record."""
+class _Read:
+    """How far a stream was read by this process: from its oldest record on."""
+
+    def __init__(self) -> None:
+        self._positions: dict[str, str] = {}
+
+    def has(self, shard: str, last: str) -> bool:
+        """Whether a shard was read up to its last record."""
+        position = self._positions.get(shard, BEGINNING)
+        return position == CLOSED or (position != BEGINNING and int(position) >= int(last))
 
     def load(self) -> dict[str, str]:
+        """Nothing was read before."""
         return {}
 
     def save(self, shard: str, position: str) -> None:
-        """Nothing is kept."""
+        """Remember it for this reading."""
+        self._positions[shard] = position
 
     def forget(self, shard: str) -> None:
-        """Nothing is kept."""
+        """The stream no longer has it."""
+        self._positions.pop(shard, None)

@@ -127,17 +127,6 @@ class LeaseTable:
             except self.client.exceptions.ConditionalCheckFailedException as error:
                 raise LeaseMoved("the lease was moved again meanwhile") from error
 
-    def swept(self, what: str) -> int:
-        """The epoch in which `what` was last swept on taking the lease; 0: never."""
-        item = self._item(self._table, "name", f"swept#{what}")
-        return 0 if item is None else int(item["epoch"]["N"])
-
-    def mark_swept(self, what: str, epoch: int) -> None:
-        """Remember that `what` was swept in this epoch."""
-        item: Any = {"name": {"S": f"swept#{what}"}, "epoch": {"N": str(epoch)}}
-        with translated(f"writing {self._table}", writing=True):
-            self.client.put_item(TableName=self._table, Item=item)
-
 
 def _grant(item: Mapping[str, Any]) -> Grant:
     state: State = item["state"]["S"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -97,15 +97,27 @@ def stream_arn(client: DynamoDBClient, table: str) -> str:
 
 def parents(client: DynamoDBStreamsClient, arn: str) -> dict[str, str | None]:
     """Every shard a stream has now, with its parent (which may be gone)."""
+    return {shard["ShardId"]: shard.get("ParentShardId") for shard in _shards(client, arn)}
+
+
+def ends(client: DynamoDBStreamsClient, arn: str) -> dict[str, str]:
+    """The last sequence number of every shard that is closed and still there."""
+    ranges = {shard["ShardId"]: shard["SequenceNumberRange"] for shard in _shards(client, arn)}
+    return {
+        shard: its["EndingSequenceNumber"]
+        for shard, its in ranges.items()
+        if "EndingSequenceNumber" in its
+    }
+
+
+def _shards(client: DynamoDBStreamsClient, arn: str) -> Iterator[Any]:
     request: dict[str, Any] = {"StreamArn": arn}
-    listed: dict[str, str | None] = {}
     while True:
         answer = client.describe_stream(**request)["StreamDescription"]
-        for shard in answer.get("Shards", []):
-            listed[shard["ShardId"]] = shard.get("ParentShardId")
+        yield from answer.get("Shards", [])
         last = answer.get("LastEvaluatedShardId")
         if last is None:
-            return listed
+            return
         request["ExclusiveStartShardId"] = last
 
 

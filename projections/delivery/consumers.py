@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.codec import Recorded, decode
+from eventsourcing.persistence import StoredEvent
+
+from ledger.codec import CorruptEvent, Recorded, decode
 from ledger.errors import Contention, NotTheWriter
-from ledger.service.clock import Clock, utc_now
+from ledger.service.clock import Clock, instant, utc_now
 from ledger.settings import Settings
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
 from projections.delivery.consumer import Consumer, Handle
 from projections.delivery.dead_letters import DeadLetters
 from projections.delivery.meters import Meter
-from projections.delivery.taking import OnTaking
+from projections.delivery.taking import Done, OnTaking, Part
 
 if TYPE_CHECKING:
     from ledger.service import Ledger
-    from projections.notifications.notifier import Outcome
+    from projections.notifications.notifier import Notifier, Outcome
     from projections.views.base import View
 
 
@@ -30,7 +35,8 @@ if TYPE_CHECKING:
 class Parts:
     """What consumers are made of.
 
-    `meter` and `dead_letters` are those of one consumer, by its name.
+    `meter` and `dead_letters` are those of one consumer, by its name. `seconds_left` says how long
+    the invocation under way may still take.
     """
 
     settings: Settings
@@ -38,6 +44,7 @@ class Parts:
     meter: Callable[[str], Meter]
     dead_letters: Callable[[str], DeadLetters | None] = field(default=lambda _: None)
     clock: Clock = utc_now
+    seconds_left: Callable[[], float] = lambda: inf
 
     @property
     def recorder(self) -> DynamoDBLedgerRecorder:
@@ -73,10 +80,12 @@ class Parts:
 
         return handle_if_ours
 
-    def on_taking(self, name: str, sweep: Callable[[], bool]) -> OnTaking | None:
+    def on_taking(self, name: str, *parts: Part) -> OnTaking | None:
         """What sweeps once when this Region takes the lease, if there is one."""
-        tables = self.recorder.tables
-        return None if tables.lease is None else OnTaking(tables, tables.lease, name, sweep)
+        tables, left = self.recorder.tables, self.seconds_left
+        if tables.lease is None:
+            return None
+        return OnTaking(tables, tables.lease, name, parts, seconds_left=left)
 
     @property
     def prefix(self) -> str:
@@ -152,13 +161,30 @@ def notifications(parts: Parts) -> Consumer:
             failed |= notifier.handle(events)
         return failed
 
-    def tell_all() -> bool:
-        versions = parts.recorder.scan_versions()
-        failed = [notifier.tell(versions).failed for notifier in notifiers]
-        return not any(failed)
-
-    sweep = parts.on_taking("notifications", tell_all)
+    news = partial(_is_news, timedelta(seconds=parts.settings.notify_max_age_seconds))
+    every = [Part(each.channel.name, partial(_told, each), news) for each in notifiers]
+    sweep = parts.on_taking("notifications", *every)
     return parts.consumer("notifications", parts.acting(tell), takes_replays=False, sweep=sweep)
+
+
+def _is_news(max_age: timedelta, stored: StoredEvent) -> bool:
+    """Whether an event may have to be told: what is too old for it now will not be later.
+
+    What can't be read is left to those who say so.
+    """
+    try:
+        return decode(stored).at >= instant(utc_now() - max_age)
+    except (CorruptEvent, TypeError):
+        return True
+
+
+def _told(notifier: Notifier, versions: Mapping[str, int]) -> Done:
+    """Tell everything of streams up to these versions."""
+    from projections.notifications.notifier import NotTried
+
+    failed = notifier.tell(versions).failed
+    untried = {stream for stream, error in failed.items() if isinstance(error, NotTried)}
+    return Done(failed.keys() - untried, untried)
 
 
 def sequencer(parts: Parts) -> Consumer:
@@ -171,11 +197,11 @@ def sequencer(parts: Parts) -> Consumer:
         feed.sequence((event.stream, event.version) for event in events)
         return {}
 
-    def sequence_all() -> bool:
-        feed.sequence(parts.recorder.scan_versions().items())
-        return True
+    def sequence_all(versions: Mapping[str, int]) -> Done:
+        feed.sequence(versions.items())
+        return Done()
 
-    sweep = parts.on_taking("sequencer", sequence_all)
+    sweep = parts.on_taking("sequencer", Part("feed", sequence_all))
     return parts.consumer("sequencer", parts.acting(sequence), takes_replays=False, sweep=sweep)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ledger.observability import EmbeddedMetrics, log_as_json
 from ledger.settings import Settings
 from projections.delivery.dead_letters import DeadLetters, SqsDeadLetters
-from projections.handlers.observability import EmbeddedMetrics, log_as_json
 
 Handle = Callable[[Any], dict[str, Any]]
 Handler = Callable[[Any, object], dict[str, Any]]

@@ -120,7 +120,8 @@ def _marks(
 
     assert isinstance(recorder, DynamoDBLedgerRecorder), "the settings name a file or tables"
     assert settings.table_prefix is not None, "the settings name a file or tables"
-    return DynamoDBMarks(recorder.tables.client, settings.table_prefix, channel)
+    tables = recorder.tables
+    return DynamoDBMarks(tables.client, settings.table_prefix, channel, leased=tables.leased)
 
 
 def _webhooks(settings: Settings) -> Sequence[Channel]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -33,6 +34,10 @@ class DynamoDBMarks(Marks):
         In seconds. Senders' clocks may differ by much less than this.
     clock
         Answers epoch seconds.
+    leased
+        Within it requests are sent only where this Region acts: a stream is claimed or passed over
+        in no other. What was claimed is told to its end and marked: elsewhere the claim, which is
+        replicated, holds others off.
     """
 
     def __init__(
@@ -43,7 +48,9 @@ class DynamoDBMarks(Marks):
         *,
         lease: float = LEASE_SECONDS,
         clock: Callable[[], float] = time.time,
+        leased: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._leased = leased
         self._client = client
         self._table = full_name(prefix, TABLE)
         self._channel = channel
@@ -56,18 +63,24 @@ class DynamoDBMarks(Marks):
 
     @override
     def advance(self, moves: Sequence[Advance]) -> set[str]:
-        return {move.stream for move in moves if not self._advance(move)}
+        refused = set()
+        for move in moves:
+            with self._leased():
+                if not self._advance(move):
+                    refused.add(move.stream)
+        return refused
 
     @override
     def claim(self, stream: str) -> Claim | None:
         token = uuid4().hex
-        found = self._update(
-            stream,
-            "SET #c = :token, #u = :until",
-            # An answer that was lost is asked for again by the SDK: the claim is this one then.
-            f"{FREE} OR #c = :token",
-            {":token": {"S": token}, ":until": self._until(), ":now": self._now()},
-        )
+        with self._leased():
+            found = self._update(
+                stream,
+                "SET #c = :token, #u = :until",
+                # An answer that was lost is asked for again by the SDK: the claim is this one then.
+                f"{FREE} OR #c = :token",
+                {":token": {"S": token}, ":until": self._until(), ":now": self._now()},
+            )
         if found is None:
             return None
         return Claim(stream, token, int(found.get("version", {"N": "0"})["N"]))

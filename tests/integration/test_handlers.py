@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,13 +17,13 @@ from projections.delivery.consumers import CONSUMERS
 from projections.delivery.details import recorded_of
 from projections.delivery.envelopes import batch_json
 from projections.handlers.consuming import consuming
-from projections.handlers.observability import PACKAGES
 from projections.handlers.relay import make_relay
-from projections.handlers.runtime import handler_of, metrics
+from projections.handlers.runtime import handler_of
 from tests.integration.pump.support import Site, soon
 from tests.support.delivery import failures, message, placed, queue_event, stream_record
 from tests.support.engines import Engines
 from tests.support.event_stores import all_events
+from tests.support.functions import functions_forgotten
 from tests.support.queues import Aws
 
 
@@ -35,13 +34,8 @@ def site(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", engines.endpoint("ministack"))
     monkeypatch.setenv("LEDGER_STORE", f"dynamodb:{site.prefix}")
     monkeypatch.setenv("LEDGER_NOTIFY_LOG", "true")
-    loggers = [logging.getLogger(name) for name in PACKAGES]
-    before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
-    yield site
-    metrics.cache_clear()
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
+    with functions_forgotten():
+        yield site
     site.close()
 
 

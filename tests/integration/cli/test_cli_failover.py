@@ -60,10 +60,13 @@ def test_what_did_not_arrive_is_said(regions: tuple[Region, Region]) -> None:
     wait = ("--wait", "0", "--patience", "0")
     printed = run("failover", "--to", SYDNEY, "--from", MELBOURNE, "--yes", *wait, code=1)
     assert f"items are not in {SYDNEY} yet (the fence)" in printed.stderr
-    assert f"go back with `ledger failover --to {MELBOURNE}`" in printed.stderr
+    back = ("failover", "--from", SYDNEY, "--to", MELBOURNE)
+    assert f"go back with `ledger {' '.join(back)}`" in printed.stderr
     assert "nobody" in run("lease", MELBOURNE, SYDNEY, code=1).stderr
-    with Replication(one.side, other.side, longest=0.2):
-        run("failover", "--to", MELBOURNE, "--yes", "--wait", "1")
+    Replication(one.side, other.side).carry(1.0)
+    refused = run("failover", "--to", SYDNEY, "--yes", *wait, code=2)
+    assert "or is about to: name the other Region with --from" in refused.stderr
+    run(*back, "--yes", *wait)
     receive(one, "B")
 
 
@@ -100,7 +103,8 @@ def test_an_unplanned_failover_and_its_report(regions: tuple[Region, Region]) ->
 def test_what_makes_no_sense_is_refused(
     regions: tuple[Region, Region], arguments: tuple[str, ...], said: str
 ) -> None:
-    assert regions
+    _, other = regions
+    other.client.delete_item(TableName=f"{other.prefix}-lease", Key={"name": {"S": "writer"}})
     assert said in error_of("failover", *arguments, "--yes")
 
 

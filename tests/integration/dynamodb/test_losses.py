@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from ledger.codec import Recorded, decode
 from ledger.domain.values import OrderPolicy
-from ledger.regions.losses import HarmedCommit, losses
+from ledger.regions.losses import QUIET_READS, HarmedCommit, losses
 from ledger.service import (
     Context,
     Ledger,
@@ -18,6 +22,7 @@ from ledger.service import (
     ReceiptLine,
     ReceiveStock,
 )
+from ledger.store.dynamodb_stream_access import streams_client_beside
 from tests.support.engines import Engines
 from tests.support.event_stores import verified
 from tests.support.regions import Region, two_regions
@@ -145,6 +150,64 @@ def test_every_fate_is_told_apart(regions: tuple[Region, Region]) -> None:
     (event,) = reported[taken[0].command].events
     assert event.by == winner[0].command
     assert reported[taken[0].command].as_json()["events"][0]["by"] == winner[0].command
+
+
+def overwritten_everywhere(one: Region, other: Region) -> None:
+    """A commit of which nothing but the streams tells."""
+    receipt = ReceiveStock((ReceiptLine("A", "main", 1),))
+    replication = Replication(one.side, other.side)
+    one.ledger().handle(receipt, Context())
+    other.take_over_from(one.unreachable()).unplanned()
+    other.ledger().handle(receipt, Context())
+    for _ in range(3):
+        replication.carry(1.0)
+
+
+def test_a_stream_may_answer_nothing_though_there_is_more(
+    regions: tuple[Region, Region], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = regions
+    overwritten_everywhere(one, other)
+
+    def hesitant(client: Any) -> Any:
+        streams, asked = streams_client_beside(client), Counter[str]()
+        read: Any = streams.get_records
+
+        def get_records(**request: Any) -> Any:
+            iterator = request["ShardIterator"]
+            asked[iterator] += 1
+            if asked[iterator] < QUIET_READS:
+                return {"Records": [], "NextShardIterator": iterator}
+            return read(**request)
+
+        monkeypatch.setattr(streams, "get_records", get_records)
+        return streams
+
+    monkeypatch.setattr("ledger.regions.losses.streams_client_beside", hesitant)
+    assert [commit.fate for commit in losses(one.place, other.place)] == ["overwritten"]
+
+
+def test_the_report_ends_though_clients_go_on_writing(
+    regions: tuple[Region, Region], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = regions
+    overwritten_everywhere(one, other)
+    monkeypatch.setattr("ledger.regions.losses.CLOCKS_SECONDS", 0.5)
+    ledger, ended, found = other.ledger(), threading.Event(), list[HarmedCommit]()
+
+    def report() -> None:
+        found.extend(losses(one.place, other.place))
+        ended.set()
+
+    reporting = threading.Thread(target=report)
+    reporting.start()
+    until = time.monotonic() + 30
+    while not ended.wait(0.05) and time.monotonic() < until:
+        ledger.handle(ReceiveStock((ReceiptLine("B", "main", 1),)), Context())
+    in_time = ended.is_set()
+    reporting.join()
+    assert in_time
+    assert [commit.fate for commit in found] == ["overwritten"]
 
 
 def test_nothing_lost_is_nothing_to_report(regions: tuple[Region, Region]) -> None:

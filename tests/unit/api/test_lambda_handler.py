@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import pytest
 
 from api import lambda_handler
 from api.access import Misconfigured
+from ledger.errors import Contention
+from ledger.service import Ledger
+from tests.support.functions import functions_forgotten
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer
 
 
@@ -60,17 +63,10 @@ def _event(method: str, path: str, body: str | None = None, **headers: str) -> d
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LEDGER_STORE", f"sqlite:{tmp_path}/ledger.db")
     monkeypatch.setenv("LEDGER_AUTH", "none")
-    lambda_handler.built_app.cache_clear()
-    loggers = [logging.getLogger(name) for name in lambda_handler.PACKAGES]
-    before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
-    yield
-    services = lambda_handler.built_app().state.services
-    services.ledger.close()
-    lambda_handler.built_app.cache_clear()
-    lambda_handler.log_as_json.cache_clear()
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
+    with functions_forgotten():
+        yield
+        services = lambda_handler.built_app().state.services
+        services.ledger.close()
 
 
 def _ask(event: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -134,6 +130,7 @@ def test_tokens_are_verified_behind_the_gateway_too(
     monkeypatch.setenv("LEDGER_JWT_ISSUER", ISSUER)
     monkeypatch.setenv("LEDGER_JWT_AUDIENCE", AUDIENCE)
     monkeypatch.setenv("LEDGER_JWT_JWKS", f"{tmp_path}/keys.json")
+    monkeypatch.setenv("LEDGER_JWT_SCOPE_PREFIX", "ledger/")
     monkeypatch.setenv("LEDGER_ORIGIN_SECRETS", "a secret of the edge")
     edge = {"x_origin_secret": "a secret of the edge"}
     token = issuer.token(scope="ledger/stock:write ledger/inventory:read")
@@ -157,3 +154,58 @@ def test_a_function_is_not_open_by_oversight(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(Misconfigured, match="LEDGER_AUTH is not set"):
         lambda_handler.handler(_event("GET", "/healthz"), None)  # type: ignore[arg-type]
     monkeypatch.setenv("LEDGER_AUTH", "none")
+
+
+def _metrics(output: str) -> list[dict[str, Any]]:
+    """The metrics among the lines of the log: all in one namespace, of one consumer."""
+    found = [line for line in map(json.loads, output.splitlines()) if "_aws" in line]
+    for line in found:
+        (definition,) = line["_aws"]["CloudWatchMetrics"]
+        assert (definition["Namespace"], definition["Dimensions"]) == ("Ledger", [["consumer"]])
+        assert line["consumer"] == "api"
+    return found
+
+
+def test_requests_that_are_turned_away_are_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "api")
+    receipt = json.dumps({"sku": "MUG", "location": "main", "quantity": 5})
+    refused = json.dumps({"lines": [{"sku": "MUG", "quantity": 9}]})
+    _ask(_event("POST", "/v1/receipts", receipt, idempotency_key="k-1"))
+    _ask(_event("POST", "/v1/orders", refused, idempotency_key="k-2"))
+    assert _metrics(capsys.readouterr().out) == []
+
+    def busy(*_: object) -> None:
+        raise Contention("gave up after 12 conflicting commits")
+
+    monkeypatch.setattr(Ledger, "handle", busy)
+    for key in ("k-3", "k-4"):
+        answer, problem = _ask(_event("POST", "/v1/receipts", receipt, idempotency_key=key))
+        assert (answer["statusCode"], problem["type"][-10:]) == (503, "contention")
+        (told,) = _metrics(capsys.readouterr().out)
+        assert told["Contention"] == [1.0]
+
+
+def test_metrics_are_written_also_if_the_function_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        lambda_handler.metrics().measure("Contention", 1)
+        raise RuntimeError("no application")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lambda_handler, "built_app", fail)
+        with pytest.raises(RuntimeError):
+            lambda_handler.handler(_event("GET", "/healthz"), None)  # type: ignore[arg-type]
+    assert [told["Contention"] for told in _metrics(capsys.readouterr().out)] == [[1.0]]
+
+
+def test_processes_of_one_snapshot_draw_different_numbers() -> None:
+    numbers = set()
+    for _ in range(2):
+        random.seed(7)  # as the snapshot has it
+        lambda_handler.built_app.cache_clear()
+        lambda_handler.built_app().state.services.ledger.close()
+        numbers.add(random.random())
+    assert len(numbers) == 2

@@ -55,8 +55,9 @@ class Table:
         self.monotonic += seconds
         self.wall += seconds
 
-    def lease(self) -> Lease:
-        return Lease(self.read, HERE, clocks=(lambda: self.monotonic, lambda: self.wall))
+    def lease(self, **options: Any) -> Lease:
+        clocks = (lambda: self.monotonic, lambda: self.wall)
+        return Lease(self.read, HERE, clocks=clocks, **options)
 
 
 @pytest.fixture
@@ -212,6 +213,40 @@ def test_nobody_waits_for_a_read_while_the_copy_is_good(table: Table) -> None:
     answer.set()
     thread.join()
     assert table.reads == 2
+
+
+def test_whoever_asks_makes_known_how_old_the_answer_is(table: Table) -> None:
+    ages: list[float] = []
+    lease = table.lease(observe=ages.append)
+    table.pass_time(3_600)  # nobody asks, and nothing is told
+    lease.check()
+    table.pass_time(REREAD_SECONDS)
+    lease.check()
+    assert ages == [0.0, REREAD_SECONDS]
+    table.pass_time(1)
+    lease.check()
+    assert ages.pop() == 0.0
+    table.broken = True
+    table.pass_time(TRUSTED_SECONDS)
+    lease.check()
+    table.pass_time(1)
+    with pytest.raises(LeaseUnreadable):
+        lease.check()
+    assert ages[2:] == [TRUSTED_SECONDS, TRUSTED_SECONDS + 1]
+    table.broken = False
+    assert lease.held()
+    assert ages[-1] == 0.0
+
+
+def test_a_lease_that_was_never_read_is_as_old_as_the_process(table: Table) -> None:
+    ages: list[float] = []
+    table.broken = True
+    lease = table.lease(observe=ages.append)
+    for _ in range(3):
+        with pytest.raises(LeaseUnreadable):
+            lease.check()
+        table.pass_time(10)
+    assert ages == [0.0, 10.0, 20.0]
 
 
 def test_a_lease_is_for_tables_in_a_region_that_has_a_name() -> None:

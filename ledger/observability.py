@@ -1,25 +1,25 @@
-"""Metrics and logs of the functions, by Powertools: CloudWatch's embedded format, and JSON."""
+"""Metrics and logs of functions on AWS, by Powertools: CloudWatch's embedded format, and JSON."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from typing import Final
+from typing import Final, Literal
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
 
-from projections.delivery.meters import Unit
+Unit = Literal["Count", "Milliseconds"]
 
 NAMESPACE: Final = "Ledger"
-PACKAGES: Final = ("ledger", "projections")
+PACKAGES: Final = ("api", "ledger", "projections")
 
 
 class EmbeddedMetrics:
-    """Metrics of one consumer, in namespace `Ledger` with the one dimension `consumer`.
+    """Metrics of one function, in namespace `Ledger` with the one dimension `consumer`.
 
     They are written to the function's log when they are flushed, once per invocation.
     """
@@ -44,7 +44,8 @@ class EmbeddedMetrics:
 def log_as_json(service: str) -> None:
     """Let everything the product logs be JSON lines; `POWERTOOLS_LOG_LEVEL` says from what level.
 
-    A line about an event has the event's command as its `correlation_id`.
+    A line about an event, or about the request that recorded it, has the event's command as its
+    `correlation_id`.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(LambdaPowertoolsFormatter(service=service, utc=True, use_rfc3339=True))
