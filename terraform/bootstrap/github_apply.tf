@@ -3,8 +3,7 @@
 # environment reviewers. What the role can't do is change this file's resources.
 
 locals {
-  own_roles    = "arn:${local.partition}:iam::${local.account}:role/${var.name}-*"
-  own_policies = "arn:${local.partition}:iam::${local.account}:policy/${var.name}-*"
+  own_roles = "arn:${local.partition}:iam::${local.account}:role/${var.name}-*"
 }
 
 resource "aws_iam_role_policy_attachment" "apply_services" {
@@ -15,7 +14,7 @@ resource "aws_iam_role_policy_attachment" "apply_services" {
 resource "aws_iam_role_policy" "apply" {
   # checkov:skip=CKV_AWS_286: it makes the functions' roles; see above for what follows from that
   # checkov:skip=CKV_AWS_287: none of its actions shows a credential
-  # checkov:skip=CKV_AWS_289: only on roles and policies whose names start with the environments' prefix
+  # checkov:skip=CKV_AWS_289: only on roles whose names start with the environments' prefix
   name = "apply"
   role = aws_iam_role.github["apply"].id
 
@@ -26,11 +25,9 @@ resource "aws_iam_role_policy" "apply" {
         Sid    = "FunctionsRoles"
         Effect = "Allow"
         Action = [
-          "iam:AttachRolePolicy",
           "iam:CreateRole",
           "iam:DeleteRole",
           "iam:DeleteRolePolicy",
-          "iam:DetachRolePolicy",
           "iam:GetRole",
           "iam:GetRolePolicy",
           "iam:ListAttachedRolePolicies",
@@ -46,23 +43,6 @@ resource "aws_iam_role_policy" "apply" {
         Resource = local.own_roles
       },
       {
-        Sid    = "FunctionsPolicies"
-        Effect = "Allow"
-        Action = [
-          "iam:CreatePolicy",
-          "iam:CreatePolicyVersion",
-          "iam:DeletePolicy",
-          "iam:DeletePolicyVersion",
-          "iam:GetPolicy",
-          "iam:GetPolicyVersion",
-          "iam:ListPolicyTags",
-          "iam:ListPolicyVersions",
-          "iam:TagPolicy",
-          "iam:UntagPolicy",
-        ]
-        Resource = local.own_policies
-      },
-      {
         Sid      = "HandRolesToServices"
         Effect   = "Allow"
         Action   = "iam:PassRole"
@@ -70,7 +50,6 @@ resource "aws_iam_role_policy" "apply" {
         Condition = {
           StringEquals = {
             "iam:PassedToService" = [
-              "events.amazonaws.com",
               "lambda.amazonaws.com",
               "pipes.amazonaws.com",
               "scheduler.amazonaws.com",
@@ -93,6 +72,8 @@ resource "aws_iam_role_policy" "apply" {
           "s3:DeleteBucket",
           "s3:DeleteBucketPolicy",
           "s3:DeleteObjectVersion",
+          "s3:PutBucketLogging",
+          "s3:PutBucketOwnershipControls",
           "s3:PutBucketPolicy",
           "s3:PutBucketPublicAccessBlock",
           "s3:PutBucketVersioning",

@@ -57,11 +57,21 @@ resource "aws_iam_role_policy" "plan" {
           "dynamodb:Scan",
           "logs:FilterLogEvents",
           "logs:GetLogEvents",
+          "logs:GetLogObject",
           "logs:GetLogRecord",
           "logs:GetQueryResults",
           "logs:StartLiveTail",
           "logs:StartQuery",
+          "secretsmanager:BatchGetSecretValue",
+          "secretsmanager:GetSecretValue",
           "sqs:ReceiveMessage",
+          "ssm:GetParameter",
+          "ssm:GetParameterHistory",
+          "ssm:GetParameters",
+          "ssm:GetParametersByPath",
+          "xray:BatchGetTraces",
+          "xray:GetTraceGraph",
+          "xray:GetTraceSummaries",
         ]
         Resource = "*"
       },
@@ -69,8 +79,15 @@ resource "aws_iam_role_policy" "plan" {
         # The site's pages are public, and Terraform looks at them to see whether they are up to date.
         Sid         = "NotOtherObjects"
         Effect      = "Deny"
-        Action      = ["s3:GetObject", "s3:GetObjectVersion"]
+        Action      = "s3:GetObject"
         NotResource = [local.state_objects, "arn:${local.partition}:s3:::${var.name}-*-site/*"]
+      },
+      {
+        # Old states hold secrets that may still be good, and nothing that a plan needs.
+        Sid      = "NotWhatObjectsWere"
+        Effect   = "Deny"
+        Action   = "s3:GetObjectVersion"
+        Resource = "*"
       },
     ]
   })

@@ -22,12 +22,12 @@ variable "replica_regions" {
 }
 
 variable "github_repository" {
-  description = "The repository on GitHub whose workflows deploy, as `owner/name`."
+  description = "The repository on GitHub whose workflows deploy, as its tokens name it: `owner@id/name@id`, or `owner/name` if it was made before 15 July 2026, not renamed or transferred since, and has not opted in to immutable subjects."
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "As in owner/name: no URL, no wildcard."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+|@[0-9]+/[A-Za-z0-9._-]+@[0-9]+)$", var.github_repository))
+    error_message = "As in owner@id/name@id, both ids or none: no URL, no wildcard."
   }
 }
 

@@ -63,19 +63,23 @@ run "trust_is_spelled_out" {
           Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
           Action    = "sts:AssumeRoleWithWebIdentity"
           Condition = {
-            StringEquals = {
-              "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-              "token.actions.githubusercontent.com:sub" = {
-                plan  = ["repo:example/inventory-ledger:pull_request", "repo:example/inventory-ledger:ref:refs/heads/main"]
-                image = ["repo:example/inventory-ledger:ref:refs/heads/main"]
-                apply = ["repo:example/inventory-ledger:environment:production"]
-              }[kind]
-            }
+            StringEquals = merge(
+              {
+                "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+                "token.actions.githubusercontent.com:sub" = {
+                  plan  = ["repo:example/inventory-ledger:pull_request", "repo:example/inventory-ledger:ref:refs/heads/main"]
+                  image = ["repo:example/inventory-ledger:ref:refs/heads/main"]
+                  apply = ["repo:example/inventory-ledger:environment:production"]
+                }[kind]
+              },
+              kind == "plan" ? {} : { "token.actions.githubusercontent.com:ref" = "refs/heads/main" },
+              kind == "apply" ? { "token.actions.githubusercontent.com:environment" = "production" } : {},
+            )
           }
         }]
       })
     ])
-    error_message = "each role trusts exactly the subjects it is for, by StringEquals"
+    error_message = "each role trusts exactly the subjects it is for, by StringEquals; what changes something is taken on main alone"
   }
   assert {
     condition     = toset(keys(aws_iam_role.github)) == toset(["plan", "image", "apply"])
@@ -108,10 +112,19 @@ run "planning_reads_no_data_and_writes_only_plans" {
   }
   assert {
     condition = length(setsubtract(
-      ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:GetRecords", "sqs:ReceiveMessage", "logs:GetLogEvents"],
-      flatten([for s in jsondecode(aws_iam_role_policy.plan.policy).Statement : s.Action if s.Effect == "Deny"])
+      [
+        "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:GetRecords", "sqs:ReceiveMessage",
+        "logs:GetLogEvents", "logs:GetLogObject", "secretsmanager:GetSecretValue", "ssm:GetParameter", "xray:BatchGetTraces",
+      ],
+      flatten([for s in jsondecode(aws_iam_role_policy.plan.policy).Statement : s.Action if s.Effect == "Deny" && s.Sid == "NotTheData"])
     )) == 0
-    error_message = "it is denied orders, stock, messages and logs"
+    error_message = "it is denied orders, stock, messages, logs, traces and secrets"
+  }
+  assert {
+    condition = [
+      for s in jsondecode(aws_iam_role_policy.plan.policy).Statement : s.Resource if s.Effect == "Deny" && s.Action == "s3:GetObjectVersion"
+    ] == ["*"]
+    error_message = "old states are not read: their secrets may still be good"
   }
 }
 
@@ -137,21 +150,32 @@ run "applying_cannot_change_who_may_apply" {
   assert {
     condition = alltrue([
       for s in jsondecode(aws_iam_role_policy.apply.policy).Statement :
-      contains(["arn:aws:iam::111122223333:role/ledger-*", "arn:aws:iam::111122223333:policy/ledger-*"], s.Resource) if s.Effect == "Allow"
+      s.Resource == "arn:aws:iam::111122223333:role/ledger-*" if s.Effect == "Allow"
     ])
-    error_message = "IAM is allowed on the environments' roles and policies only"
+    error_message = "IAM is allowed on the environments' roles only"
   }
   assert {
     condition     = alltrue([for role in aws_iam_role.github : startswith(role.name, "github-")])
     error_message = "which these roles are not"
   }
   assert {
-    condition     = length(one([for s in jsondecode(aws_iam_role_policy.apply.policy).Statement : s if s.Effect == "Allow" && s.Action == "iam:PassRole"]).Condition.StringEquals["iam:PassedToService"]) == 5
-    error_message = "roles are handed to named services"
+    condition     = toset(one([for s in jsondecode(aws_iam_role_policy.apply.policy).Statement : s if s.Effect == "Allow" && s.Action == "iam:PassRole"]).Condition.StringEquals["iam:PassedToService"]) == toset([for service in ["lambda", "pipes", "scheduler", "vpc-flow-logs"] : "${service}.amazonaws.com"])
+    error_message = "roles are handed to the services that have them, and to no others"
+  }
+  assert {
+    condition     = length([for action in flatten([for s in jsondecode(aws_iam_role_policy.apply.policy).Statement : s.Action if s.Effect == "Allow"]) : action if strcontains(action, "AttachRole") || strcontains(action, "DetachRole") || endswith(action, "Policy") && strcontains(action, ":Create")]) == 0
+    error_message = "roles get policies of their own, none of the account's"
   }
   assert {
     condition     = toset(one([for s in jsondecode(aws_iam_role_policy.apply.policy).Statement : s if s.Effect == "Deny"]).Resource) == toset([aws_ecr_repository.this.arn, aws_kms_key.this.arn, "arn:aws:s3:::ledger-state", "arn:aws:s3:::ledger-state/*", "arn:aws:s3:::ledger-plans", "arn:aws:s3:::ledger-plans/*", "arn:aws:s3:::ledger-log", "arn:aws:s3:::ledger-log/*"])
     error_message = "the state, the plans, the log, the images and their key are guarded"
+  }
+  assert {
+    condition = length(setsubtract(
+      ["s3:PutBucketLogging", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"],
+      one([for s in jsondecode(aws_iam_role_policy.apply.policy).Statement : s if s.Effect == "Deny"]).Action
+    )) == 0
+    error_message = "in every setting that bootstrap gives the buckets"
   }
 }
 
@@ -237,10 +261,35 @@ run "an_account_that_knows_github_already" {
   }
 }
 
+run "a_repository_that_is_named_by_its_ids" {
+  command = plan
+
+  variables { github_repository = "example@123456/inventory-ledger@456789" }
+
+  assert {
+    condition = {
+      for kind, role in aws_iam_role.github : kind => one(jsondecode(role.assume_role_policy).Statement).Condition.StringEquals["token.actions.githubusercontent.com:sub"]
+      } == {
+      plan  = ["repo:example@123456/inventory-ledger@456789:pull_request", "repo:example@123456/inventory-ledger@456789:ref:refs/heads/main"]
+      image = ["repo:example@123456/inventory-ledger@456789:ref:refs/heads/main"]
+      apply = ["repo:example@123456/inventory-ledger@456789:environment:production"]
+    }
+    error_message = "the subjects have the ids"
+  }
+}
+
 run "a_wildcard_for_a_repository" {
   command = plan
 
   variables { github_repository = "example/*" }
+
+  expect_failures = [var.github_repository]
+}
+
+run "a_repository_without_the_id_of_its_owner" {
+  command = plan
+
+  variables { github_repository = "example/inventory-ledger@456789" }
 
   expect_failures = [var.github_repository]
 }

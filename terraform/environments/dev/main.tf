@@ -20,8 +20,9 @@ module "pipeline" {
   locations    = var.locations
   environment  = var.environment
 
-  delivery = var.delivery
-  inbox    = true
+  delivery        = var.delivery
+  inbox           = true
+  notify_webhooks = var.notify_webhooks
 
   deletion_protection      = false
   backup_days              = null
@@ -36,18 +37,21 @@ module "pipeline" {
   # Nothing is reserved here: a young account has too little concurrency to set any aside.
   api = { environment = local.api_environment }
 
-  api_secret_settings         = { origin_secrets = var.front ? join(",", module.edge[0].origin_secrets) : "" }
-  api_secret_settings_version = var.front ? local.origin_secret_rotation : 0
+  api_secret_settings         = { origin_secrets = join(",", module.edge.origin_secrets) }
+  api_secret_settings_version = local.origin_secret_rotation
 }
 
 locals {
   origin_secret_rotation = 1
 
   api_environment = {
+    LEDGER_RATE_LIMIT   = var.rate_limit
     LEDGER_AUTH         = "jwt"
     LEDGER_JWT_ISSUER   = module.auth.issuer
     LEDGER_JWT_AUDIENCE = join(",", module.auth.audiences)
-    LEDGER_JWT_JWKS     = module.auth.jwks_url
+    LEDGER_JWT_JWKS     = local.emulated ? "${var.emulator_url}/${module.auth.user_pool_id}/.well-known/jwks.json" : module.auth.jwks_url
+
+    LEDGER_JWT_SCOPE_PREFIX = module.auth.scope_prefix
   }
 }
 
@@ -72,22 +76,21 @@ module "api_gateway" {
 
 module "edge" {
   source    = "../../modules/edge"
-  count     = var.front ? 1 : 0
   providers = { aws = aws.us_east_1 }
 
   name                    = var.name
   api_origin_domain_name  = module.api_gateway.origin_domain_name
-  site_origin_domain_name = module.site[0].bucket_regional_domain_name
+  site_origin_domain_name = module.site.bucket_regional_domain_name
   origin_secret_rotation  = local.origin_secret_rotation
   log_retention_days      = 14
 }
 
 module "site" {
   source = "../../modules/site"
-  count  = var.front ? 1 : 0
 
   name                      = var.name
-  distribution_arn          = module.edge[0].distribution_arn
+  distribution_arn          = module.edge.distribution_arn
+  content_dir               = var.site_dir
   access_log_retention_days = 14
   force_destroy             = true
 }

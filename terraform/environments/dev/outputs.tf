@@ -1,10 +1,10 @@
 output "url" {
   description = "Where clients find the API."
-  value       = var.front ? module.edge[0].url : module.api_gateway.endpoint
+  value       = module.edge.url
 }
 
 output "api_endpoint" {
-  description = "The API without its front. It refuses requests that lack the front's secret, where there is a front."
+  description = "The API without its front. It refuses requests that lack the front's secret."
   value       = module.api_gateway.endpoint
 }
 

@@ -2,7 +2,8 @@
 # everything else.
 
 locals {
-  credentials = var.emulated ? "test" : null
+  emulated    = var.emulator_url != null
+  credentials = local.emulated ? "test" : null
 
   tags = { Application = "inventory-ledger", Environment = "dev" }
 }
@@ -11,9 +12,9 @@ provider "aws" {
   region                      = var.region
   access_key                  = local.credentials
   secret_key                  = local.credentials
-  skip_metadata_api_check     = var.emulated
-  skip_credentials_validation = var.emulated
-  s3_use_path_style           = var.emulated
+  skip_metadata_api_check     = local.emulated
+  skip_credentials_validation = local.emulated
+  s3_use_path_style           = local.emulated
 
   default_tags {
     tags = local.tags
@@ -27,9 +28,9 @@ provider "aws" {
   region                      = "us-east-1"
   access_key                  = local.credentials
   secret_key                  = local.credentials
-  skip_metadata_api_check     = var.emulated
-  skip_credentials_validation = var.emulated
-  s3_use_path_style           = var.emulated
+  skip_metadata_api_check     = local.emulated
+  skip_credentials_validation = local.emulated
+  s3_use_path_style           = local.emulated
 
   default_tags {
     tags = local.tags

@@ -63,20 +63,42 @@ variable "delivery" {
   default     = "auto"
 }
 
-variable "front" {
-  description = "Whether CloudFront, its firewall and the static pages stand before the API."
-  type        = bool
-  default     = true
-}
-
-variable "emulated" {
-  description = "Whether this is applied to an emulator of AWS: any credentials, no check of them."
-  type        = bool
-  default     = false
+variable "emulator_url" {
+  description = "Where an emulator of AWS listens that this is applied to, with any credentials and no check of them; null for AWS. Terraform itself finds it by AWS_ENDPOINT_URL."
+  type        = string
+  default     = null
 }
 
 variable "environment" {
   description = "Environment added to every function's."
   type        = map(string)
+  default     = {}
+}
+
+variable "site_dir" {
+  description = "Folder of the static pages, as scripts/build_site.py lays it out; relative to this environment."
+  type        = string
+  default     = "../../../build/site"
+
+  validation {
+    condition     = fileexists("${var.site_dir}/openapi.json")
+    error_message = "There are no static pages in ${var.site_dir}. Lay them out, at the root of the repository: .venv/bin/python scripts/build_site.py build/site"
+  }
+}
+
+variable "rate_limit" {
+  description = "Requests that one client may make of one instance of the API's function, such as `1200/minute` (or second, hour, day); `off` for any number. What a token may do over all is WAF's business."
+  type        = string
+  default     = "1200/minute"
+
+  validation {
+    condition     = can(regex("^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$", var.rate_limit))
+    error_message = "As in 1200/minute (or second, hour, day), or off."
+  }
+}
+
+variable "notify_webhooks" {
+  description = "`count`: how many webhooks the function that notifies has time for. `version`: raise it by one when the list in the secret `NAME/notifications` has changed, so that functions start anew and read it."
+  type        = object({ count = optional(number, 1), version = optional(number, 1) })
   default     = {}
 }

@@ -30,7 +30,9 @@ module "pipeline" {
 
   replica           = var.replica_region == null ? null : { region = var.replica_region, key_arn = module.replica_keys[0].arns.data }
   replicated_tables = var.replicated_tables
-  lease             = var.lease
+
+  lease           = var.lease
+  notify_webhooks = var.notify_webhooks
 
   archive_days       = 90
   log_retention_days = 365
@@ -39,10 +41,11 @@ module "pipeline" {
   monthly_budget_usd = var.monthly_budget_usd
   api_gateway        = { exists = true, id = module.api_gateway.api_id }
 
-  api   = { environment = local.api_environment, snap_start = var.snap_start, memory_mb = 1769 }
+  api   = { environment = local.api_environment, memory_mb = 1769 }
   relay = { reserved_concurrency = var.reserved_concurrency ? 20 : null, parallelization = 4 }
   consumers = {
-    sequencer = { reserved_concurrency = var.reserved_concurrency ? 2 : null }
+    # Two batches at once, and a sweep.
+    sequencer = { reserved_concurrency = var.reserved_concurrency ? (var.lease ? 3 : 2) : null }
   }
 
   cursor_secret_version       = var.cursor_secret_version
@@ -52,10 +55,13 @@ module "pipeline" {
 
 locals {
   api_environment = {
+    LEDGER_RATE_LIMIT   = var.rate_limit
     LEDGER_AUTH         = "jwt"
     LEDGER_JWT_ISSUER   = module.auth.issuer
     LEDGER_JWT_AUDIENCE = join(",", module.auth.audiences)
     LEDGER_JWT_JWKS     = module.auth.jwks_url
+
+    LEDGER_JWT_SCOPE_PREFIX = module.auth.scope_prefix
   }
 }
 
@@ -82,7 +88,7 @@ module "edge" {
   source    = "../../modules/edge"
   providers = { aws = aws.us_east_1 }
 
-  name                    = var.name
+  name                    = "${var.name}-${var.region}"
   api_origin_domain_name  = module.api_gateway.origin_domain_name
   site_origin_domain_name = module.site.bucket_regional_domain_name
   domain                  = var.domain == null ? null : { name = var.domain.name, zone_id = var.domain.zone_id }
@@ -94,4 +100,5 @@ module "site" {
 
   name             = var.name
   distribution_arn = module.edge.distribution_arn
+  content_dir      = var.site_dir
 }

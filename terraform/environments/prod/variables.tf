@@ -56,18 +56,20 @@ variable "locations" {
 }
 
 variable "domain" {
-  description = "Host names of your own: `name` is what people use, `api_name` the Regional endpoint behind CloudFront, and `zone_id` the hosted zone of both. Null for AWS's own names."
+  description = "Host names of your own, other ones in each Region: `name` is what people use, `api_name` the Regional endpoint behind CloudFront, and `zone_id` the hosted zone of both. Null for AWS's own names."
   type        = object({ name = string, api_name = string, zone_id = string })
   default     = null
 }
 
 variable "issuer" {
-  description = "An OpenID Connect issuer of your own; null for a Cognito user pool."
+  description = "An OpenID Connect issuer of your own, and what its tokens put before each scope; null for a Cognito user pool."
   type = object({
     url       = string
     audiences = list(string)
     token_url = optional(string)
     jwks_url  = optional(string)
+
+    scope_prefix = optional(string, "")
   })
   default = null
 }
@@ -76,6 +78,17 @@ variable "clients" {
   description = "Cognito only: the machines that may get tokens, and the scopes of each."
   type        = map(set(string))
   default     = { default = ["inventory:read", "orders:write", "stock:write"] }
+}
+
+variable "rate_limit" {
+  description = "Requests that one client may make of one instance of the API's function, such as `1200/minute` (or second, hour, day); `off` for any number. What a token may do over all is WAF's business."
+  type        = string
+  default     = "1200/minute"
+
+  validation {
+    condition     = can(regex("^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$", var.rate_limit))
+    error_message = "As in 1200/minute (or second, hour, day), or off."
+  }
 }
 
 variable "origin_secret_rotation" {
@@ -88,6 +101,23 @@ variable "cursor_secret_version" {
   description = "Raise by one to rotate the secret that signs list cursors."
   type        = number
   default     = 1
+}
+
+variable "notify_webhooks" {
+  description = "`count`: how many webhooks the function that notifies has time for. `version`: raise it by one when the list in the secret `NAME/notifications` has changed, so that functions start anew and read it."
+  type        = object({ count = optional(number, 1), version = optional(number, 1) })
+  default     = {}
+}
+
+variable "site_dir" {
+  description = "Folder of the static pages, as scripts/build_site.py lays it out; relative to this environment."
+  type        = string
+  default     = "../../../build/site"
+
+  validation {
+    condition     = fileexists("${var.site_dir}/openapi.json")
+    error_message = "There are no static pages in ${var.site_dir}. Lay them out, at the root of the repository: .venv/bin/python scripts/build_site.py build/site"
+  }
 }
 
 variable "alarm_emails" {
@@ -110,10 +140,4 @@ variable "reserved_concurrency" {
   description = "Concurrency set aside for the relay and the sequencer. Off where the account's limit is too low for it (new accounts have 10)."
   type        = bool
   default     = true
-}
-
-variable "snap_start" {
-  description = "Whether the API's function is restored from a snapshot. The application must not draw random numbers before it is."
-  type        = bool
-  default     = false
 }

@@ -21,8 +21,8 @@ output "token_url" {
 }
 
 output "scope_prefix" {
-  description = "What stands before each scope in a token: Cognito puts its resource server there, other issuers nothing."
-  value       = local.cognito ? "${var.resource_server}/" : ""
+  description = "What stands before each scope in a token: Cognito puts its resource server there; of another issuer it is `scope_prefix`."
+  value       = local.cognito ? "${var.resource_server}/" : var.issuer.scope_prefix
 }
 
 output "client_ids" {

@@ -9,12 +9,14 @@ variable "name" {
 }
 
 variable "issuer" {
-  description = "An OpenID Connect issuer of your own: its audiences, and where clients get tokens. Leave it out and a Cognito user pool is made."
+  description = "An OpenID Connect issuer of your own: its audiences, where clients get tokens, and what stands before each scope in them. Leave it out and a Cognito user pool is made."
   type = object({
     url       = string
     audiences = list(string)
     token_url = optional(string)
     jwks_url  = optional(string)
+
+    scope_prefix = optional(string, "")
   })
   default = null
 

@@ -24,6 +24,11 @@ output "function" {
   }
 }
 
+output "times" {
+  description = "In seconds: how long the function may take, and how long the queue hides a message meanwhile."
+  value       = { function = var.function.timeout_seconds, hidden = aws_sqs_queue.this.visibility_timeout_seconds }
+}
+
 output "policies" {
   description = "Policies of the queues, by queue, as they were planned."
   value       = local.queue_policies

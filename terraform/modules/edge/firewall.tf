@@ -52,12 +52,57 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # A client may come from many addresses, and many instances of the function each count for themselves; its token is one.
+  # Requests without a token are counted by their address alone.
+  rule {
+    name     = "requests-per-token"
+    priority = 1
+
+    action {
+      block {
+        custom_response {
+          response_code = 429
+
+          response_header {
+            name  = "retry-after"
+            value = "60"
+          }
+        }
+      }
+    }
+
+    statement {
+      rate_based_statement {
+        limit                 = var.requests_per_token
+        evaluation_window_sec = 60
+        aggregate_key_type    = "CUSTOM_KEYS"
+
+        custom_key {
+          header {
+            name = "authorization"
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "requests-per-token"
+      sampled_requests_enabled   = true
+    }
+  }
+
   dynamic "rule" {
     for_each = { for number, group in local.managed_rules : number => group }
 
     content {
       name     = rule.value.name
-      priority = rule.key + 1
+      priority = rule.key + 2
 
       override_action {
         none {}

@@ -7,19 +7,21 @@
 locals {
   origin_secret_header = "x-origin-secret"
   rotations            = [for ago in [0, 1] : tostring(var.origin_secret_rotation - ago)]
+  drawn                = toset([for rotation in range(var.origin_secret_rotation + 1) : tostring(rotation)])
   origin_secret        = sensitive(terraform_data.origin_secret[local.rotations[0]].output)
 }
 
-# A new password with every plan; terraform_data keeps the first.
+# A new password with every plan; terraform_data keeps the first. It keeps those of past rotations, too: a plan that
+# removed one would show its `output` in clear, on the pull request, while the API still accepts it.
 data "aws_secretsmanager_random_password" "origin_secret" {
-  for_each = toset(local.rotations)
+  for_each = local.drawn
 
   password_length     = 48
   exclude_punctuation = true
 }
 
 resource "terraform_data" "origin_secret" {
-  for_each = toset(local.rotations)
+  for_each = local.drawn
 
   input = sensitive(data.aws_secretsmanager_random_password.origin_secret[each.key].random_password)
 

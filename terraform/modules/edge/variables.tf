@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Prefix of every name, such as `ledger-prod`."
+  description = "Prefix of every name, such as `ledger-prod-ap-southeast-4`. Such names exist once in an account: where several Regions have an edge each, name the Region in it."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,30}[a-z0-9]$", var.name))
-    error_message = "The name has 3 to 32 lower-case letters, digits and hyphens, and starts with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,44}[a-z0-9]$", var.name))
+    error_message = "The name has 3 to 46 lower-case letters, digits and hyphens, and starts with a letter."
   }
 }
 
@@ -45,6 +45,17 @@ variable "requests_per_ip" {
 
   validation {
     condition     = var.requests_per_ip >= 10
+    error_message = "WAF's lowest limit is 10."
+  }
+}
+
+variable "requests_per_token" {
+  description = "Requests that may be made with one token in a minute before it is refused, from whatever addresses."
+  type        = number
+  default     = 3000
+
+  validation {
+    condition     = var.requests_per_token >= 10
     error_message = "WAF's lowest limit is 10."
   }
 }

@@ -114,7 +114,12 @@ variable "log_retention_days" {
 }
 
 variable "snap_start" {
-  description = "Whether published versions are restored from a snapshot of the started process (Python 3.12 and newer)."
+  description = "Whether published versions are restored from a snapshot of the started process. Zip files of Python 3.12 or newer only."
   type        = bool
   default     = false
+
+  validation {
+    condition     = !var.snap_start || (var.package.image_uri == null && try(tonumber(trimprefix(var.package.runtime, "python3.")) >= 12, false))
+    error_message = "SnapStart takes Zip files of Python 3.12 or newer, not images."
+  }
 }

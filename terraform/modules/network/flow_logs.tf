@@ -5,7 +5,7 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
-  name = "${var.name}-flow-logs"
+  name = "${var.name}-flow-logs-${data.aws_region.current.id}"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

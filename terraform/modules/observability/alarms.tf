@@ -143,7 +143,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 resource "aws_budgets_budget" "this" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
-  name         = "${var.name}-monthly"
+  name         = "${var.name}-monthly-${var.region}" # budgets have no Region
   budget_type  = "COST"
   time_unit    = "MONTHLY"
   limit_amount = format("%.1f", var.monthly_budget_usd)

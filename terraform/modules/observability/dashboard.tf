@@ -99,6 +99,6 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = "${var.name}-${var.region}" # every Region shows the account's dashboards
   dashboard_body = jsonencode({ widgets = local.widgets })
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of alarms and name of the dashboard."
+  description = "Prefix of alarms; dashboard and budget are named with the Region besides."
   type        = string
 }
 

@@ -5,8 +5,7 @@ locals {
 
   index = { for name, table in local.tables : name => length(table.indexes) == 0 ? [] : ["${local.arn[name]}/index/*"] }
 
-  views     = ["open_reservations", "orders", "stock_levels"]
-  view_arns = flatten([for view in local.views : concat([local.arn[view]], local.index[view])])
+  views = ["open_reservations", "orders", "stock_levels"]
 
   # For every function, whatever else it may do: history is only ever added to, and only by commits.
   history = [
@@ -39,8 +38,8 @@ locals {
     {
       Sid       = "WriteItsView"
       Effect    = "Allow"
-      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
-      Resource  = concat([local.arn[view]], local.index[view])
+      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+      Resource  = [local.arn[view]]
       Condition = null
     },
     {
@@ -52,11 +51,50 @@ locals {
     },
   ] }
 
-  access = merge(local.write_view, {
+  # The API lists stock and orders; the order processor looks for work in all views.
+  listed = { api = ["orders", "stock_levels"], order_processor = local.views }
+
+  list_views = { for who, views in local.listed : "list_for_${who}" => [
+    {
+      Sid       = "ListViews"
+      Effect    = "Allow"
+      Action    = ["dynamodb:Query"]
+      Resource  = flatten([for view in views : concat([local.arn[view]], local.index[view])])
+      Condition = null
+    },
+    {
+      Sid       = "WhichGenerationIsRead"
+      Effect    = "Allow"
+      Action    = ["dynamodb:GetItem"]
+      Resource  = [local.arn.checkpoints]
+      Condition = null
+    },
+  ] }
+
+  # Once in each epoch in which this Region acts: it looks at all of history, and remembers how far it has come. The item that
+  # says who writes is only operators' to change.
+  sweep_on_taking = { for name in ["notifications", "sequencer"] : "sweep_${name}" => [for statement in [
+    {
+      Sid       = "FindWhatWasLeftUndone"
+      Effect    = "Allow"
+      Action    = ["dynamodb:Scan"]
+      Resource  = [local.arn.events]
+      Condition = null
+    },
+    {
+      Sid       = "RememberTheSweep"
+      Effect    = "Allow"
+      Action    = ["dynamodb:PutItem"]
+      Resource  = [local.arn.lease]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = "swept#${name}" } }
+    },
+  ] : statement if var.lease] }
+
+  access = merge(local.write_view, local.list_views, local.sweep_on_taking, {
     read_events = [{
       Sid       = "ReadEvents"
       Effect    = "Allow"
-      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+      Action    = ["dynamodb:Query"]
       Resource  = [local.arn.events]
       Condition = null
     }]
@@ -76,6 +114,10 @@ locals {
         Resource  = [local.arn.commands]
         Condition = null
       },
+    ]
+
+    # Whether this Region writes: what it says itself, and what replication has brought.
+    read_lease = [for statement in [
       {
         Sid       = "ReadTheLease"
         Effect    = "Allow"
@@ -83,28 +125,45 @@ locals {
         Resource  = [local.arn.lease]
         Condition = null
       },
+      {
+        Sid       = "ReadTheFence"
+        Effect    = "Allow"
+        Action    = ["dynamodb:GetItem"]
+        Resource  = [local.arn.commands]
+        Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = "lease#fence" } }
+      },
+    ] : statement if var.lease]
+
+    read_rows = [{
+      Sid       = "ReadRows"
+      Effect    = "Allow"
+      Action    = ["dynamodb:GetItem"]
+      Resource  = [for view in local.listed.api : local.arn[view]]
+      Condition = null
+    }]
+
+    # The feed says which events come next; they themselves are in their own table.
+    read_feed = [
+      {
+        Sid       = "ReadTheFeed"
+        Effect    = "Allow"
+        Action    = ["dynamodb:Query"]
+        Resource  = [local.arn.feed]
+        Condition = null
+      },
+      {
+        Sid       = "ReadEventsOfTheFeed"
+        Effect    = "Allow"
+        Action    = ["dynamodb:BatchGetItem"]
+        Resource  = [local.arn.events]
+        Condition = null
+      },
     ]
-
-    read_views = [{
-      Sid       = "ReadViews"
-      Effect    = "Allow"
-      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
-      Resource  = concat(local.view_arns, [local.arn.checkpoints])
-      Condition = null
-    }]
-
-    read_feed = [{
-      Sid       = "ReadTheFeed"
-      Effect    = "Allow"
-      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
-      Resource  = [local.arn.feed]
-      Condition = null
-    }]
 
     sequence = [{
       Sid       = "KeepTheFeed"
       Effect    = "Allow"
-      Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      Action    = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       Resource  = [local.arn.feed]
       Condition = null
     }]
@@ -115,13 +174,6 @@ locals {
         Effect    = "Allow"
         Action    = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         Resource  = [local.arn.notifications]
-        Condition = null
-      },
-      {
-        Sid       = "ReadTheLease"
-        Effect    = "Allow"
-        Action    = ["dynamodb:GetItem"]
-        Resource  = [local.arn.lease]
         Condition = null
       },
       {
@@ -141,23 +193,6 @@ locals {
     ]
   })
 
-  read_secret = { for name, arns in local.secret_arns : name => [
-    {
-      Sid       = "ReadItsSecretSettings"
-      Effect    = "Allow"
-      Action    = ["secretsmanager:GetSecretValue"]
-      Resource  = arns
-      Condition = null
-    },
-    {
-      Sid       = "SecretsAreEncrypted"
-      Effect    = "Allow"
-      Action    = ["kms:Decrypt"]
-      Resource  = [module.keys.arns.secrets]
-      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${local.scope.region}.amazonaws.com" } }
-    },
-  ] }
-
   statements = merge(
     { for name, consumer in local.known : name => concat(
       flatten([for right in consumer.access : local.access[right]]),
@@ -166,7 +201,7 @@ locals {
       local.history,
     ) },
     {
-      api = concat(local.access.read_events, local.access.append, local.access.read_views, local.access.read_feed, local.read_secret.api, local.tables_are_encrypted, local.history)
+      api = concat(local.access.read_events, local.access.append, local.access.read_lease, local.access.list_for_api, local.access.read_rows, local.access.read_feed, local.read_secret.api, local.tables_are_encrypted, local.history)
 
       # It reads no table: what it relays comes to it.
       relay = concat(

@@ -177,66 +177,10 @@ module "consumer" {
       each.key != "notifications" ? {} : {
         LEDGER_NOTIFY_SNS_TOPIC_ARN = module.topics.notifications_arn
         LEDGER_SECRET_ARNS          = join(",", local.secret_arns.notifications)
+        LEDGER_SECRETS_VERSION      = tostring(var.notify_webhooks.version)
       },
     )
   }
-}
-
-# ---- the order processor also looks for what is due, once a minute
-
-resource "aws_iam_role" "sweep" {
-  name        = "${var.name}-sweep-${local.scope.region}"
-  description = "The schedule that has the order processor look for what is due"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TheScheduleInvokes"
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Condition = { StringEquals = { "aws:SourceAccount" = local.scope.account_id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "sweep" {
-  name = "invoke-the-order-processor"
-  role = aws_iam_role.sweep.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "InvokeTheOrderProcessor"
-      Effect   = "Allow"
-      Action   = ["lambda:InvokeFunction"]
-      Resource = [module.consumer["order_processor"].function.alias_arn]
-    }]
-  })
-}
-
-resource "aws_scheduler_schedule" "sweep" {
-  name                = "${var.name}-sweep"
-  description         = "The order processor looks for what is due and for what was left unfinished"
-  schedule_expression = "rate(1 minute)"
-
-  flexible_time_window {
-    mode = "OFF"
-  }
-
-  target {
-    arn      = module.consumer["order_processor"].function.alias_arn
-    role_arn = aws_iam_role.sweep.arn
-    input    = jsonencode({ sweep = true })
-
-    # The next minute's sweep finds what this one missed.
-    retry_policy {
-      maximum_event_age_in_seconds = 60
-      maximum_retry_attempts       = 0
-    }
-  }
-
-  depends_on = [aws_iam_role_policy.sweep]
 }
 
 # ---- alarms and the dashboard

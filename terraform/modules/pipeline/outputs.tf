@@ -28,6 +28,19 @@ output "queues" {
   value       = { for name, consumer in module.consumer : name => consumer.queue.url }
 }
 
+output "settings" {
+  description = "Settings that differ between functions, and what each consumer is given in time: its function's, and how long its queue hides a message. For reviews and tests."
+  value = {
+    lease = local.environment.LEDGER_LEASE
+    times = { for name, consumer in module.consumer : name => consumer.times }
+    sweeps = { for name, schedule in aws_scheduler_schedule.sweep : name => {
+      every    = schedule.schedule_expression
+      input    = one(schedule.target).input
+      attempts = aws_lambda_function_event_invoke_config.sweep[name].maximum_retry_attempts
+    } }
+  }
+}
+
 output "dead_letter_queues" {
   description = "Name of every queue of dead letters, by what it is."
   value       = local.dead_letter_queues

@@ -6,9 +6,27 @@ locals {
     api           = [for name in ["api", "edge"] : aws_secretsmanager_secret.settings[name].arn if name == "api" || var.api_secret_settings_version > 0]
     notifications = [aws_secretsmanager_secret.settings["notifications"].arn]
   }
+
+  read_secret = { for name, arns in local.secret_arns : name => [
+    {
+      Sid       = "ReadItsSecretSettings"
+      Effect    = "Allow"
+      Action    = ["secretsmanager:GetSecretValue"]
+      Resource  = arns
+      Condition = null
+    },
+    {
+      Sid       = "SecretsAreEncrypted"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = [module.keys.arns.secrets]
+      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${local.scope.region}.amazonaws.com" } }
+    },
+  ] }
 }
 
 resource "aws_secretsmanager_secret" "settings" {
+  # checkov:skip=CKV2_AWS_57: raising a version draws a new value here; a webhook's secret changes with its receiver, who has to be told
   for_each = merge(
     {
       api           = "The API: cursor_secret signs the cursors of lists"

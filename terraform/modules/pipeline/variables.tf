@@ -122,7 +122,7 @@ variable "api_secret_settings_version" {
 }
 
 variable "api" {
-  description = "The API's function. `environment` is added to what all functions get; `snap_start` restores it from a snapshot."
+  description = "The API's function. `environment` is added to what all functions get; `snap_start` restores it from a snapshot, if it is a Zip file."
   type = object({
     memory_mb            = optional(number, 1024)
     timeout_seconds      = optional(number, 25)
@@ -158,6 +158,17 @@ variable "consumers" {
     max_receives         = optional(number)
   }))
   default = {}
+}
+
+variable "notify_webhooks" {
+  description = "How many webhooks the function that notifies has time for (each may take a minute of a batch), and a version: raise it when the list in the secret has changed, so that functions start anew and read it."
+  type        = object({ count = optional(number, 1), version = optional(number, 1) })
+  default     = {}
+
+  validation {
+    condition     = var.notify_webhooks.count >= 0 && var.notify_webhooks.count <= 14 && floor(var.notify_webhooks.count) == var.notify_webhooks.count
+    error_message = "0 to 14: a function runs for 15 minutes at most."
+  }
 }
 
 variable "environment" {

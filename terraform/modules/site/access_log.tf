@@ -5,7 +5,7 @@ resource "aws_s3_bucket" "log" {
   # checkov:skip=CKV_AWS_144: a log of requests for public pages is not worth a second Region
   # checkov:skip=CKV_AWS_145: S3 delivers access logs only to buckets encrypted with its own keys (SSE-S3)
   # checkov:skip=CKV2_AWS_62: nothing reacts to a log file's arrival
-  bucket        = "${var.name}-${local.account}-site-log"
+  bucket        = "${local.bucket}-logs"
   force_destroy = var.force_destroy
 }
 

@@ -4,8 +4,11 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
+data "aws_region" "current" {}
+
 locals {
   account = data.aws_caller_identity.current.account_id
+  bucket  = "${var.name}-${local.account}-${data.aws_region.current.id}"
   root    = "arn:${data.aws_partition.current.partition}:iam::${local.account}:root"
 
   # Which file answers which path.
@@ -64,7 +67,7 @@ resource "aws_kms_key_policy" "this" {
 resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_144: what it holds is built from the repository; a lost Region is answered by deploying again
   # checkov:skip=CKV2_AWS_62: nothing reacts to a page being replaced
-  bucket        = "${var.name}-${local.account}-site"
+  bucket        = "${local.bucket}-site"
   force_destroy = var.force_destroy
 }
 

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Prefix of every name, such as `ledger-prod`; the bucket's is this, the account's number and `-site`."
+  description = "Prefix of every name, such as `ledger-prod`; the buckets' are this, the account's number, the Region, and `-site` or `-logs`."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,30}[a-z0-9]$", var.name))
-    error_message = "The name has 3 to 32 lower-case letters, digits and hyphens, and starts with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}[a-z0-9]$", var.name))
+    error_message = "The name has 3 to 30 lower-case letters, digits and hyphens, and starts with a letter."
   }
 }
 

@@ -11,6 +11,7 @@ mock_provider "aws" {
 
 variables {
   image_uri = "111122223333.dkr.ecr.ap-southeast-4.amazonaws.com/ledger@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  site_dir  = "../../modules/site/tests/content"
 }
 
 run "small_and_easy_to_throw_away" {
@@ -30,23 +31,27 @@ run "small_and_easy_to_throw_away" {
   }
 
   assert {
-    condition     = length(module.edge) == 1 && length(module.site) == 1
+    condition     = output.url == module.edge.url && output.url != output.api_endpoint
     error_message = "With the front that prod has."
+  }
+
+  assert {
+    condition     = local.api_environment.LEDGER_RATE_LIMIT == "1200/minute"
+    error_message = "A client can't take an instance for itself."
   }
 }
 
 run "for_an_emulator" {
   variables {
-    emulated  = true
-    front     = false
-    delivery  = "event_source_mapping"
-    image_uri = null
-    zip_file  = "tests/dev.tftest.hcl" # any file will do for a plan
+    emulator_url = "http://127.0.0.1:4566"
+    delivery     = "event_source_mapping"
+    image_uri    = null
+    zip_file     = "tests/dev.tftest.hcl" # any file will do for a plan
   }
 
   assert {
-    condition     = length(module.edge) == 0 && output.url == output.api_endpoint
-    error_message = "The API without its front."
+    condition     = startswith(local.api_environment.LEDGER_JWT_JWKS, "http://127.0.0.1:4566/")
+    error_message = "The keys that tokens are verified with are the emulator's."
   }
 }
 
@@ -58,4 +63,24 @@ run "no_tags_for_images" {
   }
 
   expect_failures = [var.image_uri]
+}
+
+run "no_limit_that_the_api_would_not_start_with" {
+  command = plan
+
+  variables {
+    rate_limit = "many"
+  }
+
+  expect_failures = [var.rate_limit]
+}
+
+run "without_its_pages_it_says_how_to_get_them" {
+  command = plan
+
+  variables {
+    site_dir = "tests"
+  }
+
+  expect_failures = [var.site_dir]
 }

@@ -17,6 +17,7 @@ mock_provider "aws" {
 variables {
   image_uri    = "111122223333.dkr.ecr.ap-southeast-4.amazonaws.com/ledger@sha256:0000000000000000000000000000000000000000000000000000000000000000"
   alarm_emails = ["somebody@example.com"]
+  site_dir     = "../../modules/site/tests/content"
 }
 
 run "three_zones_and_a_replica" {
@@ -39,6 +40,11 @@ run "three_zones_and_a_replica" {
     condition     = contains(keys(output.secret_arns), "edge")
     error_message = "The secret that the front shows the API is kept for the API."
   }
+
+  assert {
+    condition     = local.api_environment.LEDGER_RATE_LIMIT == "1200/minute"
+    error_message = "A client can't take an instance for itself."
+  }
 }
 
 run "somebody_is_told" {
@@ -59,4 +65,24 @@ run "the_replica_is_elsewhere" {
   }
 
   expect_failures = [var.replica_region]
+}
+
+run "without_its_pages_it_says_how_to_get_them" {
+  command = plan
+
+  variables {
+    site_dir = "tests"
+  }
+
+  expect_failures = [var.site_dir]
+}
+
+run "no_limit_that_the_api_would_not_start_with" {
+  command = plan
+
+  variables {
+    rate_limit = "many"
+  }
+
+  expect_failures = [var.rate_limit]
 }

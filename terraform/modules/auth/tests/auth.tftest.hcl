@@ -103,6 +103,19 @@ run "an_issuer_of_your_own" {
   }
 }
 
+run "an_issuer_that_names_the_api_in_scopes" {
+  command = plan
+
+  variables {
+    issuer = { url = "https://id.example.com/", audiences = ["inventory"], scope_prefix = "ledger:" }
+  }
+
+  assert {
+    condition     = output.scope_prefix == "ledger:"
+    error_message = "its prefix is passed on"
+  }
+}
+
 run "an_issuer_without_tls" {
   command = plan
 

@@ -61,6 +61,11 @@ override_data {
   values = { random_password = "the-second" }
 }
 
+override_data {
+  target = data.aws_secretsmanager_random_password.origin_secret["3"]
+  values = { random_password = "the-third" }
+}
+
 variables {
   name                    = "ledger-test"
   api_origin_domain_name  = "a1b2c3d4e5.execute-api.ap-southeast-4.amazonaws.com"
@@ -107,6 +112,21 @@ run "rotated" {
   assert {
     condition     = output.origin_secrets[0] == "the-second" && output.origin_secrets[1] == "the-first" && length(output.origin_secrets) == 2
     error_message = "the new one is shown, the one before it still accepted"
+  }
+}
+
+run "rotated_again" {
+  command = apply
+
+  variables { origin_secret_rotation = 3 }
+
+  assert {
+    condition     = output.origin_secrets[0] == "the-third" && output.origin_secrets[1] == "the-second" && length(output.origin_secrets) == 2
+    error_message = "only the present one and the one before it are accepted"
+  }
+  assert {
+    condition     = toset(keys(terraform_data.origin_secret)) == toset(["0", "1", "2", "3"]) && terraform_data.origin_secret["1"].output == "the-first"
+    error_message = "nothing that was drawn is removed: the plan would show it"
   }
 }
 
@@ -171,11 +191,22 @@ run "the_firewall_is_in_front" {
     error_message = "AWS's rule groups"
   }
   assert {
-    condition     = one(compact([for r in aws_wafv2_web_acl.this.rule : try(tostring(one(one(r.statement).rate_based_statement).limit), "")])) == "3000"
+    condition     = one([for r in aws_wafv2_web_acl.this.rule : one(one(r.statement).rate_based_statement) if r.name == "requests-per-ip"]).limit == 3000 && one([for r in aws_wafv2_web_acl.this.rule : one(one(r.statement).rate_based_statement) if r.name == "requests-per-ip"]).aggregate_key_type == "IP"
     error_message = "a limit per address"
   }
   assert {
-    condition     = length(distinct([for r in aws_wafv2_web_acl.this.rule : r.priority])) == 4
+    condition = alltrue([
+      for limit in [one([for r in aws_wafv2_web_acl.this.rule : one(one(r.statement).rate_based_statement) if r.name == "requests-per-token"])] :
+      limit.limit == 3000 && limit.evaluation_window_sec == 60 && limit.aggregate_key_type == "CUSTOM_KEYS" && one(one(limit.custom_key).header).name == "authorization"
+    ])
+    error_message = "a limit per token, whatever addresses it comes from"
+  }
+  assert {
+    condition     = alltrue([for r in aws_wafv2_web_acl.this.rule : one(one(one(r.action).block).custom_response).response_code == 429 if startswith(r.name, "requests-per-")])
+    error_message = "too many requests are told so"
+  }
+  assert {
+    condition     = length(distinct([for r in aws_wafv2_web_acl.this.rule : r.priority])) == length(aws_wafv2_web_acl.this.rule) && length(aws_wafv2_web_acl.this.rule) == 5
     error_message = "each rule has its place"
   }
   assert {
@@ -251,4 +282,12 @@ run "in_another_region" {
   }
 
   expect_failures = [aws_cloudfront_distribution.this]
+}
+
+run "a_limit_that_waf_does_not_know" {
+  command = plan
+
+  variables { requests_per_token = 9 }
+
+  expect_failures = [var.requests_per_token]
 }

@@ -80,6 +80,7 @@ run "without_a_network" {
 
 run "restored_from_a_snapshot" {
   variables {
+    package              = { zip_file = "tests/function.tftest.hcl" } # any file will do
     snap_start           = true
     reserved_concurrency = 5
   }
@@ -88,6 +89,27 @@ run "restored_from_a_snapshot" {
     condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions" && aws_lambda_function.this.reserved_concurrent_executions == 5
     error_message = "Published versions are restored from snapshots; concurrency is set aside."
   }
+}
+
+run "no_snapshots_of_images" {
+  command = plan
+
+  variables {
+    snap_start = true
+  }
+
+  expect_failures = [var.snap_start]
+}
+
+run "no_snapshots_of_old_pythons" {
+  command = plan
+
+  variables {
+    package    = { zip_file = "tests/function.tftest.hcl", runtime = "python3.11" }
+    snap_start = true
+  }
+
+  expect_failures = [var.snap_start]
 }
 
 run "image_or_zip" {

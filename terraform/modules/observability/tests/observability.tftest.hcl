@@ -27,6 +27,27 @@ run "every_alarm_reaches_somebody" {
   }
 }
 
+run "turned_away" {
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["contention"].dimensions == tomap({ consumer = "api" }) && aws_cloudwatch_metric_alarm.this["contention"].statistic == "Sum" &&
+      aws_cloudwatch_metric_alarm.this["contention"].period == 300 && aws_cloudwatch_metric_alarm.this["contention"].threshold == 25
+    )
+    error_message = "More than 25 commands in five minutes were turned away."
+  }
+}
+
+run "nothing_is_named_as_in_another_region" {
+  variables {
+    monthly_budget_usd = 500
+  }
+
+  assert {
+    condition     = aws_cloudwatch_dashboard.this.dashboard_name == "ledger-test-ap-southeast-4" && aws_budgets_budget.this[0].name == "ledger-test-monthly-ap-southeast-4"
+    error_message = "Dashboards and budgets have no Region: their names do."
+  }
+}
+
 run "dead_letters" {
   assert {
     condition = alltrue([for label, queue in var.dead_letter_queues : (
@@ -95,6 +116,15 @@ run "what_is_there_is_watched" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["lease-age"].threshold == 15000 && aws_cloudwatch_metric_alarm.this["replication:events"].dimensions.ReceivingRegion == "ap-southeast-2"
     error_message = "Lease and replica."
+  }
+
+  # The age is that of what answers rest on: above 15 s there was no answer. A function that nobody asks tells nothing.
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["lease-age"].dimensions == tomap({ consumer = "api" }) && aws_cloudwatch_metric_alarm.this["lease-age"].statistic == "Maximum" &&
+      aws_cloudwatch_metric_alarm.this["lease-age"].datapoints_to_alarm == 2 && aws_cloudwatch_metric_alarm.this["lease-age"].treat_missing_data == "notBreaching"
+    )
+    error_message = "The lease is out of reach in two of three minutes."
   }
 
   assert {

@@ -21,8 +21,8 @@ run "who_may_do_what" {
   }
 
   assert {
-    condition     = toset(keys(output.tables)) == setunion(["lease"], setsubtract(keys(jsondecode(file("../../../ledger/store/tables.json"))), ["pump"]))
-    error_message = "The manifest's tables, without the local pump's, and the lease."
+    condition     = toset(keys(output.tables)) == setsubtract(keys(jsondecode(file("../../../ledger/store/tables.json"))), ["pump"])
+    error_message = "The manifest's tables, without the local pump's."
   }
 
   assert {
@@ -38,6 +38,16 @@ run "who_may_do_what" {
   assert {
     condition     = output.delivery == "event_source_mapping"
     error_message = "There are no pipes in Melbourne."
+  }
+
+  assert {
+    condition     = output.settings.lease == "false" && jsonencode(output.settings.sweeps) == jsonencode({ order_processor = { attempts = 0, every = "rate(1 minute)", input = "{\"sweep\":true}" } })
+    error_message = "Without a lease the order processor alone sweeps: the others would not know what they are asked for."
+  }
+
+  assert {
+    condition     = alltrue([for name, times in output.settings.times : times.hidden >= 6 * times.function]) && output.settings.times.notifications.function == 90
+    error_message = "A message is hidden for six times as long as the function may take; a webhook has a minute."
   }
 
   # ---- no wildcards
@@ -181,7 +191,19 @@ run "who_may_do_what" {
     error_message = "The bus reaches its dead letters."
   }
 
-  # ---- alarms budgets and topics
+  # ---- what this module makes itself is encrypted, too
+
+  assert {
+    condition     = alltrue([for secret in aws_secretsmanager_secret.settings : secret.kms_key_id == module.keys.arns.secrets]) && aws_sqs_queue.relay_dead_letters.kms_master_key_id == module.keys.arns.messages
+    error_message = "Secrets and the relay's dead letters are encrypted with the customer's keys."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.sweep.policy).Statement[*].Action == [["lambda:InvokeFunction"]] && jsondecode(aws_iam_role.sweep.assume_role_policy).Statement[0].Principal == { Service = "scheduler.amazonaws.com" }
+    error_message = "The schedule invokes functions, and does nothing else."
+  }
+
+  # ---- alarms, budgets and topics
 
   assert {
     condition = alltrue([for service in ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"] : (
@@ -220,6 +242,7 @@ run "who_may_do_what" {
 
 run "a_second_region" {
   variables {
+    notify_webhooks    = { count = 3, version = 2 }
     replica            = { region = "ap-southeast-2", key_arn = "arn:aws:kms:ap-southeast-2:111122223333:key/bbbbbbbb-2222-3333-4444-555555555555" }
     lease              = true
     monthly_budget_usd = 500
@@ -229,6 +252,64 @@ run "a_second_region" {
     condition     = toset([for label in keys(output.alarms) : split(":", label)[1] if startswith(label, "replication:")]) == toset([for name, table in jsondecode(file("../../../ledger/store/tables.json")) : name if table.replicated && name != "pump"])
     error_message = "Every replicated table's replica is watched."
   }
+
+  # ---- the lease
+
+  assert {
+    condition     = output.settings.lease == "true" && contains(keys(output.alarms), "lease-age")
+    error_message = "Functions write under the lease, and its age is watched."
+  }
+
+  assert {
+    condition     = toset(keys(output.settings.sweeps)) == toset(["notifications", "order_processor", "sequencer"]) && alltrue([for sweep in output.settings.sweeps : sweep.every == "rate(1 minute)" && jsondecode(sweep.input) == { sweep = true } && sweep.attempts == 0])
+    error_message = "Whoever acts under the lease is asked to sweep."
+  }
+
+  assert {
+    condition = alltrue([for table, item in { lease = "any", commands = "lease#fence" } : toset(flatten([for function, policy in output.policies.functions : [for statement in policy.Statement : function if(
+      jsonencode([statement.Effect, statement.Action, statement.Resource]) == jsonencode(["Allow", ["dynamodb:GetItem"], ["arn:aws:dynamodb:ap-southeast-4:111122223333:table/ledger-test-${table}"]]) &&
+      try(statement.Condition["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"], "any") == item
+    )]])) == toset(["api", "notifications", "order_processor", "sequencer"])])
+    error_message = "Who appends, sequences or notifies reads the lease and its fence, nobody else."
+  }
+
+  assert {
+    condition = jsonencode([for statement in flatten([for function in sort(keys(output.policies.functions)) : output.policies.functions[function].Statement]) : [statement.Action, statement.Condition] if(
+      contains(statement.Resource, "arn:aws:dynamodb:ap-southeast-4:111122223333:table/ledger-test-lease") && !contains(statement.Action, "dynamodb:GetItem")
+    )]) == jsonencode([for name in ["notifications", "sequencer"] : [["dynamodb:PutItem"], { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = "swept#${name}" } }]])
+    error_message = "Each remembers its own sweep; who writes is said by operators alone."
+  }
+
+  assert {
+    condition = jsonencode(flatten([for function in sort(keys(output.policies.functions)) : [for statement in output.policies.functions[function].Statement : [function, statement.Resource] if(
+      statement.Effect == "Allow" && contains(statement.Action, "dynamodb:Scan")
+    )]])) == jsonencode(flatten([for name in ["notifications", "sequencer"] : [name, "arn:aws:dynamodb:ap-southeast-4:111122223333:table/ledger-test-events"]]))
+    error_message = "On taking the lease these two look at all of history, and at nothing else."
+  }
+
+  # tests/infra/test_agreement.py holds the same file against what the functions were seen to do.
+  assert {
+    condition = alltrue([for function, policy in output.policies.functions : toset(flatten([for statement in policy.Statement : [for resource in statement.Resource : [for action in statement.Action :
+      "${trimsuffix(trimprefix(resource, "arn:aws:dynamodb:ap-southeast-4:111122223333:table/ledger-test-"), "/*")} ${trimprefix(action, "dynamodb:")}${try(statement.Condition.StringEquals["dynamodb:EnclosingOperation"], "") == "TransactWriteItems" ? " in a commit" : ""}"
+      if startswith(action, "dynamodb:")]] if statement.Effect == "Allow"
+    ])) == toset(flatten([for table, actions in jsondecode(file("tests/rights.json"))[function] : [for action in actions : "${table} ${action}"]]))])
+    error_message = "Each function may do with each table what tests/rights.json says, and nothing else."
+  }
+
+  assert {
+    condition     = output.settings.times.notifications.function == 210 && alltrue([for times in output.settings.times : times.hidden >= 6 * times.function])
+    error_message = "Every webhook has its minute."
+  }
+}
+
+run "nobody_has_fifteen_webhooks" {
+  command = plan
+
+  variables {
+    notify_webhooks = { count = 15 }
+  }
+
+  expect_failures = [var.notify_webhooks]
 }
 
 run "a_pipe_in_sydney" {

@@ -5,6 +5,9 @@ mock_provider "aws" {
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
+  mock_data "aws_region" {
+    defaults = { id = "ap-southeast-4" }
+  }
   mock_resource "aws_kms_key" {
     defaults = {
       arn    = "arn:aws:kms:ap-southeast-4:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -62,6 +65,26 @@ run "nothing_is_public" {
       alltrue([for s in jsondecode(policy).Statement : can(s.Principal.Service) && can(s.Condition.StringEquals) if s.Effect == "Allow"])
     ])
     error_message = "only services are let in, and only for this distribution or account"
+  }
+}
+
+run "names_exist_once_in_the_world" {
+  command = plan
+
+  assert {
+    condition     = aws_s3_bucket.this.bucket == "ledger-test-111122223333-ap-southeast-4-site" && aws_s3_bucket.log.bucket == "ledger-test-111122223333-ap-southeast-4-logs"
+    error_message = "account and Region are in the buckets' names"
+  }
+}
+
+run "the_longest_name" {
+  command = plan
+
+  variables { name = "a23456789-123456789-123456789a" }
+
+  assert {
+    condition     = length(aws_s3_bucket.this.bucket) <= 63 && length(aws_s3_bucket.log.bucket) <= 63
+    error_message = "S3 takes 63 characters"
   }
 }
 
