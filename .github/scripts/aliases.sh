@@ -15,8 +15,9 @@ save)
 	directory=${2:?which environment}
 	file=${3:?where to}
 	: >"$file"
-	functions=$(terraform -chdir="$directory" output -json functions 2>/dev/null || echo '{}')
-	jq -r '.[]' <<<"$functions" | while read -r name; do
+	# All outputs, since one that is not there yet is an error: before the first deployment there are none.
+	outputs=$(terraform -chdir="$directory" output -json)
+	jq -r '.functions.value // {} | .[]' <<<"$outputs" | while read -r name; do
 		version=$(aws lambda get-alias --function-name "$name" --name "$alias" --query FunctionVersion --output text)
 		echo "$name $version" >>"$file"
 	done
@@ -24,10 +25,13 @@ save)
 	;;
 restore)
 	file=${2:?which file}
+	failed=0
+	# One that can't go back must not keep the others from it.
 	while read -r name version; do
 		aws lambda update-alias --function-name "$name" --name "$alias" --function-version "$version" \
-			--query '[AliasArn, FunctionVersion]' --output text
+			--query '[AliasArn, FunctionVersion]' --output text </dev/null || failed=1
 	done <"$file"
+	exit "$failed"
 	;;
 *)
 	echo "save or restore, not $1" >&2

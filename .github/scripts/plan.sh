@@ -9,6 +9,7 @@ set -euo pipefail
 directory=${1:?which environment}
 file=$(realpath -m "${2:?where to}")
 changes=$file.md
+comment_bytes=60000 # GitHub takes comments of 65,536 characters
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 image=${IMAGE_URI:-$("$here/running-image.sh" "$directory")}
@@ -23,16 +24,23 @@ if ((status == 1)); then
 fi
 if ((status == 2)); then changed=true; else changed=false; fi
 
+# All of it to the log: whoever approves must be able to read what does not fit below. Values marked sensitive are not
+# shown.
+terraform -chdir="$directory" show -no-color "$file" | tee "$file.txt"
+
 {
 	echo "### Terraform plan of \`$directory\`"
 	echo
-	terraform -chdir="$directory" show -no-color "$file" | grep -E '^(Plan:|No changes)' || true
+	grep -E '^(Plan:|No changes)' "$file.txt" || true
+	if (($(wc -c <"$file.txt") > comment_bytes)); then
+		echo
+		echo "**It is too long to be shown here: read the rest in the log of the step that planned.**"
+	fi
 	echo
 	echo '<details><summary>All of it</summary>'
 	echo
 	echo '```terraform'
-	# A comment holds 65,536 characters. Values marked sensitive are not shown.
-	terraform -chdir="$directory" show -no-color "$file" | head -c 60000
+	head -c "$comment_bytes" "$file.txt"
 	echo
 	echo '```'
 	echo

@@ -4,7 +4,7 @@ set -euo pipefail
 
 directory=${1:?which environment}
 
-api=$(terraform -chdir="$directory" output -json functions 2>/dev/null | jq -r '.api // empty' || true)
+api=$(terraform -chdir="$directory" output -json | jq -r '.functions.value.api // empty')
 if [[ -z $api ]]; then
 	printf 'none@sha256:%064d\n' 0
 	exit
