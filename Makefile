@@ -11,6 +11,7 @@ PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 LOCK_ARGS ?=
 SEEDS ?= 0-200
+EMULATOR_PORT ?= 4566
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +25,7 @@ DYNAMODB_LOCAL := .cache/dynamodb-local
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s"\n' \
 		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)'
 
@@ -34,7 +35,7 @@ run: $(VENV)/.run ## Serve the API on 127.0.0.1:PORT, keeping events in the SQLi
 	@LEDGER_STORE="sqlite:$(DB)" $(BIN)/ledger serve --host 127.0.0.1 --port "$(PORT)"
 
 .PHONY: test
-test: check engines ## Run the checks, then the tests
+test: check engines $(INFRA)/.done ## Run the checks, then the tests; Terraform's too where it is there
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: check
@@ -45,9 +46,19 @@ check: $(VENV)/.dev ## Format, lint, types and import rules: what CI runs before
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: infra
-infra: $(VENV)/.dev $(INFRA)/.done engines ## Check Terraform, the image and the workflows; takes long
+infra: $(VENV)/.dev $(INFRA)/.done engines ## Check Terraform, the image and the workflows alone; fails without Terraform
 	@$(BIN)/python terraform/scripts/check.py
 	@$(BIN)/python -m pytest --deselect tests/infra/test_configurations.py tests/infra
+
+
+
+.PHONY: deploy-local
+deploy-local: $(VENV)/.dev $(MINISTACK)/.done ## Apply everything to an emulator of AWS on 127.0.0.1:EMULATOR_PORT, and say how to use it
+	@$(BIN)/python terraform/scripts/deploy_local.py up --port $(EMULATOR_PORT)
+
+.PHONY: destroy-local
+destroy-local: $(VENV)/.dev ## Take it away again
+	@$(BIN)/python terraform/scripts/deploy_local.py down --port $(EMULATOR_PORT)
 
 .PHONY: engines
 engines: $(MINISTACK)/.done $(DYNAMODB_LOCAL)/.done ## Install the DynamoDB engines the tests run on
@@ -107,9 +118,11 @@ $(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.created
 	$(MINISTACK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ministack.txt
 	@touch $@
 
-$(INFRA)/.done: requirements/infra.txt | $(VENV)/.created
+# uv takes seconds where pip takes a minute; but it does not read pip's settings.
+$(INFRA)/.done: requirements/infra.txt | $(VENV)/.dev
 	$(BIN)/python -m venv --clear $(INFRA)
-	$(INFRA)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/infra.txt
+	$(BIN)/uv pip install --quiet --python $(INFRA)/bin/python --require-hashes -r requirements/infra.txt || \
+		$(INFRA)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/infra.txt
 	@touch $@
 
 $(DYNAMODB_LOCAL)/.done: requirements/dynamodb-local.pin tests/support/dynamodb_local.py | $(VENV)/.created

@@ -1,5 +1,27 @@
-"""Without Terraform the configuration can't be checked: its tests are not collected then."""
+"""Without Terraform the configuration can't be checked, and the end of the report says so."""
 
-import shutil
+from __future__ import annotations
 
-collect_ignore = [] if shutil.which("terraform") else ["test_configurations.py"]
+import pytest
+
+from tests.infra.loading import script
+
+
+def _missing() -> str | None:
+    """Why Terraform can't check the configuration; None if it can."""
+    check = script("check")
+    try:
+        check.terraform()
+    except check.TerraformMissing as missing:
+        return str(missing)
+    return None
+
+
+MISSING = _missing()
+collect_ignore = [] if MISSING is None else ["test_configurations.py", "test_deployment.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if MISSING is not None:
+        terminalreporter.section("no Terraform")
+        terminalreporter.line(f"Nothing of Terraform was checked, nothing deployed: {MISSING}.")

@@ -47,3 +47,18 @@ def test_the_checkout_is_left_alone() -> None:
 def test_environments_come_last() -> None:
     names = check.configurations(ROOT / "terraform")
     assert [name for name in names if name.startswith("environments/")] == names[-2:]
+
+
+def test_providers_from_the_registry_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(check, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(check, "mirror", lambda: None)
+    with check.environment() as env:
+        assert Path(env["TF_PLUGIN_CACHE_DIR"]).is_dir()
+
+
+def test_a_mirror_is_not_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(check, "mirror", lambda: tmp_path)
+    with check.environment() as env:
+        assert "TF_PLUGIN_CACHE_DIR" not in env

@@ -11,7 +11,8 @@ from tests.infra.loading import ROOT, script
 check = script("check")
 
 
-@pytest.mark.parametrize("name", check.configurations(ROOT / "terraform"))
+# The longest first, so that no worker waits for them.
+@pytest.mark.parametrize("name", check.configurations(ROOT / "terraform")[::-1])
 def test_a_configuration_is_valid_and_its_tests_pass(name: str) -> None:
     assert check.main([name]) == 0
 
@@ -29,6 +30,43 @@ def test_a_configuration_that_means_nothing_is_found(
     with check.environment() as env:
         assert not check.check(tmp_path, check.terraform(), env)
     assert "nowhere" in capsys.readouterr().out
+
+
+QUEUE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+resource "aws_sqs_queue" "this" {
+  visibility_timeout_seconds = %d
+}
+"""
+MOCKED = 'mock_provider "aws" {}\nrun "any" {}\n'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "more", "complaint"),
+    [
+        pytest.param(60, "", None, id="sound"),
+        pytest.param(43_201, "", "(0 - 43200)", id="a value that the provider refuses"),
+        pytest.param(60, 'provider "aws" {\n  colour = "red"\n}\n', "colour", id="a setting of it"),
+    ],
+)
+def test_a_mock_hides_nothing_that_the_provider_refuses(
+    seconds: int,
+    more: str,
+    complaint: str | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tmp_path.joinpath("main.tf").write_text(QUEUE % seconds + more)
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    tests.joinpath("a.tftest.hcl").write_text(MOCKED)
+    with check.environment() as env:
+        assert check.check(tmp_path, check.terraform(), env) == (complaint is None)
+    assert (complaint or "") in capsys.readouterr().out
 
 
 def test_a_failing_test_of_a_configuration_is_found(

@@ -23,7 +23,7 @@ SKIP = re.compile(r"checkov:skip=(\S*?):(.*)|checkov:skip=(.*)")
 def clean(*command: str) -> None:
     """A tool finds nothing to complain about."""
     tool = TOOLS / command[0]
-    assert tool.exists(), f"{command[0]} is not installed: run `make infra`"
+    assert tool.exists(), f"{command[0]} is not installed: `make infra` does that"
     ran = subprocess.run(
         [str(tool), *command[1:]],
         cwd=ROOT,

@@ -1,0 +1,5 @@
+# Over environments/dev: the state stays beside the copy of the configuration.
+
+terraform {
+  backend "local" {}
+}
