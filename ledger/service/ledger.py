@@ -113,6 +113,9 @@ class Ledger:
                 expected = context.expected_version
                 streams = [stock_stream(command.sku, command.location)]
                 return (lambda s: decisions.set_policy(command, s, expected)), streams
+            case c.SetLanes():
+                streams = [stock_stream(command.sku, command.location)]
+                return (lambda s: decisions.set_lanes(command, s)), streams
             case c.PlaceOrder():
                 return self._prepare_order(command)
             case c.ShipOrder():
