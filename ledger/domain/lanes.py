@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.domain.balance import Lanes
+from ledger.domain.balance import Balance, Lanes
 from ledger.domain.events import PositionEvent
 from ledger.domain.position import Position
 
@@ -135,6 +135,23 @@ def after(lanes: Sequence[Position], moves: Sequence[Movement]) -> list[Position
     """The lanes once the moves are recorded."""
     moved: Mapping[str, PositionEvent] = dict(moves)
     return [lane.after(moved[lane.stream]) if lane.stream in moved else lane for lane in lanes]
+
+
+def together(balances: Sequence[Balance]) -> Balance:
+    """What the lanes of a position hold together, lane 0 first.
+
+    What each lane adds is counted without what was moved between them, so lanes that were read one
+    after the other show no unit twice. A sum that is torn all the same is never below 0.
+    """
+    first = balances[0]
+    return Balance(
+        on_hand=max(0, sum(lane.on_hand - (lane.escrowed or 0) for lane in balances)),
+        reserved=sum(lane.reserved for lane in balances),
+        backordered=first.backordered,
+        damaged=sum(lane.damaged for lane in balances),
+        low_stock_threshold=first.low_stock_threshold,
+        queue_from=first.queue_from,
+    )
 
 
 def _plenty(first: Position, left: int, count: int) -> bool:

@@ -1,7 +1,7 @@
 """The trial of a ledger whose positions are in lanes, before the judge that knows of none.
 
-The model keeps whole positions. So what it is asked is the promise itself: whatever lanes there are,
-clients are answered as if there were none, and the lanes together hold what a position would.
+The model keeps whole positions. So what it is asked is the promise itself: whatever lanes there
+are, clients are answered as if there were none, and all lanes hold what a position would hold.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class LanedTrial(Trial):
         assert moved >= {told[0] for told in answer.written if not is_order(told[0])}
 
     def compare_positions(self) -> None:
-        """Over all its lanes each position is as the model has it, and nothing was made of lanes."""
+        """Over all its lanes each position is as the model has it."""
         assert self._whole() == {s: b for s, b in self._wanted().items() if b != MOVED_NOTHING}
 
     def compare_length(self, events: int) -> None:
