@@ -129,7 +129,13 @@ class Books(OrderBooks):
             lane = self.lanes[position if not n else f"{position}#{n}"]
             insist(lane.split == split, ONE_SHAPE, f"{where}: {lane.split} on {n}, not {split}")
             assert split is not None
-            closed = n >= (1 if split["gathered"] else split["count"])
+            open_ = 1 if split["gathered"] else split["count"]
+            waiting = self.stock[spot].backordered
+            insist(
+                not waiting or open_ == 1, FIFO,
+                f"{where}: {waiting} wait at lane 0 while {open_} lanes take orders",
+            )  # fmt: skip
+            closed = n >= open_
             insist(not (closed and lane.free), ONE_SHAPE, f"{where}: {lane.free} free on {n}")
 
     def _says(self, event: Event, stock: Stock) -> None:
