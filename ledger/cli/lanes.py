@@ -12,6 +12,7 @@ from rich.table import Table
 from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import fail, guarded, out
 from ledger.codec import Recorded
+from ledger.domain.allocation import MAX_POSITIONS_PER_COMMIT
 from ledger.domain.lanes import MAX_LANES
 from ledger.domain.streams import lane_stream, stock_stream
 from ledger.domain.values import Id
@@ -53,7 +54,11 @@ def lanes(
             TypeAdapter(Id).validate_python(value)
         except ValidationError:
             fail(f"{value!r} can't be a SKU or a location.")
-    with opened(read_settings(store), must_exist=True) as ledger:
+    settings = read_settings(store)
+    most = MAX_POSITIONS_PER_COMMIT // max(1, len(settings.locations))
+    if count is not None and count > most:
+        fail(f"with {len(settings.locations)} locations a position can have {most} lanes.")
+    with opened(settings, must_exist=True) as ledger:
         if count is not None:
             _split(ledger, SetLanes(sku, location, count))
         _print(ledger.history, sku, location)
