@@ -17,7 +17,6 @@ from ledger.domain.allocation import (
     part_streams,
     settle,
 )
-from ledger.domain.balance import Lanes
 from ledger.domain.errors import (
     LineExceeded,
     LineNotFound,
@@ -27,15 +26,15 @@ from ledger.domain.errors import (
     OrderNotOpen,
     VersionMismatch,
 )
-from ledger.domain.lanes import after, bring, reshape, worth_splitting
 from ledger.domain.order import Line, Order
 from ledger.domain.position import Position
-from ledger.domain.streams import lane_stream, order_stream, position_of, stock_stream
+from ledger.domain.streams import order_stream, position_of, stock_stream
 from ledger.service import commands as c
 from ledger.service.clock import Clock, instant
 from ledger.service.offers import allocated, fits
 from ledger.service.sealing import Draft
 from ledger.service.session import Session
+from ledger.service.splitting import brought
 
 Drafts = list[Draft]
 L = TypeVar("L", c.ReceiptLine, c.AdjustmentLine, c.ReturnLine)
@@ -63,23 +62,14 @@ def receive(command: c.ReceiveStock, session: Session) -> Drafts:
 
 
 def adjust(command: c.AdjustStock, session: Session) -> Drafts:
-    """The books follow what is there. Of a position in lanes it is lane 0 that is corrected; what
-    it lacks for that comes from the other lanes.
+    """The books follow what is there. Of a position in lanes lane 0 is corrected; what it lacks for
+    that comes from the others.
     """
     streams = [stock_stream(line.sku, line.location) for line in command.lines]
     positions = session.positions(dict.fromkeys(streams))
     drafts: Drafts = []
     for stream, line in zip(streams, command.lines, strict=True):
-        position = positions[stream]
-        split = position.balance.lanes
-        if split is not None and split.open > 1 and -line.delta > position.balance.free:
-            known = {lane.stream: lane for lane in session.lanes(position)}
-            lanes = [positions.get(name, lane) for name, lane in known.items()]
-            if sum(lane.balance.free for lane in lanes) < -line.delta:
-                session.insist_on(known)
-            moves = bring(lanes, 0, -line.delta)
-            positions |= {lane.stream: lane for lane in after(lanes, moves)}
-            drafts += moves
+        drafts += brought(session, positions, stream, -line.delta)
         event = positions[stream].adjust(line.delta, reason=line.reason, reference=line.reference)
         positions[stream] = positions[stream].after(event)
         drafts.append((stream, event))
@@ -125,23 +115,6 @@ def set_policy(
         version = sum(lane.version for lane in session.lanes(position))
     _check_version(stream, expected_version, version)
     return [(stream, position.set_policy(low_stock_threshold=command.low_stock_threshold))]
-
-
-def set_lanes(command: c.SetLanes, session: Session) -> Drafts:
-    """A position is split into more lanes or fewer; every lane it has or had is told."""
-    stream = stock_stream(command.sku, command.location)
-    position = session.positions([stream])[stream]
-    split = position.balance.lanes or Lanes(count=1, streams=1)
-    if command.count == split.count:
-        return []
-    lanes = [position] if position.balance.lanes is None else session.lanes(position)
-    new = [lane_stream(stream, n) for n in range(len(lanes), command.count)]
-    lanes += session.positions(new).values()
-    wanted = Lanes(count=command.count, streams=len(lanes), gathered=command.count > 1)
-    first = position._replace(balance=position.balance.model_copy(update={"lanes": wanted}))
-    if worth_splitting(first, sum(lane.balance.free for lane in lanes)):
-        wanted = wanted.model_copy(update={"gathered": False})
-    return [*reshape(lanes, wanted)]
 
 
 def place(command: c.PlaceOrder, session: Session, rules: Rules, order_id: str) -> Drafts:

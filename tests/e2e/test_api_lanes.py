@@ -1,4 +1,4 @@
-"""A position in lanes is one position to whoever asks: the view, the events, the past, the lists."""
+"""A position in lanes is one position to whoever asks: view, events, past and lists."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from ledger.domain import lanes
 from ledger.domain.lanes import Offer
-from ledger.service import decisions, offers
+from ledger.service import offers, splitting
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
 
 
@@ -61,7 +61,7 @@ def queue_beside_open_lanes() -> Iterator[None]:
             for stream, event in moves
         ]
 
-    with patch.object(lanes, "reshape", left_open), patch.object(decisions, "reshape", left_open):
+    with patch.object(lanes, "reshape", left_open), patch.object(splitting, "reshape", left_open):
         yield
 
 
