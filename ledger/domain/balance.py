@@ -34,7 +34,7 @@ class Lanes(BaseModel):
 
     count: Annotated[int, Field(strict=True, ge=1)]
     streams: Annotated[int, Field(strict=True, ge=1)]
-    gathered: bool = False
+    gathered: Annotated[bool, Field(strict=True)] = False
 
     @property
     def open(self) -> int:
