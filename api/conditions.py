@@ -29,7 +29,8 @@ def conditional(services: Services, context: Context, stream: str, if_match: str
     versions = wanted_versions(if_match)
     if len(versions) == 1:
         return replace(context, expected_version=versions[0])
-    newest = services.ledger.history.newest(stream)
+    history = services.ledger.history
+    newest = history.newest(stream) if is_order(stream) else history.position(stream)
     current = newest.version if newest else 0
     if (if_match == "*" and current) or (is_order(stream) and not current):
         return context

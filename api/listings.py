@@ -102,18 +102,19 @@ def movements(
     *,
     sku: str,
     location: str,
+    lane: int,
     order: Literal["asc", "desc"],
     after: str | None,
     limit: int,
 ) -> Listing:
-    """The stock card of a position.
+    """The stock card of a position, or of one of its lanes.
 
     Raises
     ------
     Problem
         Nothing was recorded there.
     """
-    stream, cursors = stock_stream(sku, location), services.cursors
+    stream, cursors = stock_stream(sku, location, lane), services.cursors
     filters = {"stream": stream, "order": order}
     key = cursors.open("movements", filters, after)
     gt, lte = None, None

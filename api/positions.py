@@ -84,9 +84,9 @@ def read_position(services: Services, sku: str, location: str, moment: Reading) 
         raise Problem(p.POSITION_NOT_FOUND, f"The view has nothing for {sku} at {location}.")
     stream, history = stock_stream(sku, location), services.ledger.history
     if moment.as_of is not None:
-        recorded = history.as_of(stream, past_instant(moment.as_of, services.clock))
+        recorded = history.position(stream, past_instant(moment.as_of, services.clock))
     else:
-        recorded = history.newest(stream)
+        recorded = history.position(stream)
     if recorded is None:
         by = f" by {moment.as_of}" if moment.as_of else ""
         raise Problem(p.POSITION_NOT_FOUND, f"Nothing was recorded for {sku} at {location}{by}.")

@@ -13,14 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dynamodb, hot_sku, http_orders, import_files
+from bench import dynamodb, hot_sku, http_orders, import_files, lanes
 
 
 def main() -> None:
     """Run what is named, or everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="http, hot, import, units or append"
+        "names", nargs="*", metavar="NAME", help="http, hot, import, units, append or lanes"
     )
     parser.add_argument("--files", nargs="+", type=Path, default=[], metavar="FILE")
     arguments = parser.parse_args()
@@ -30,6 +30,7 @@ def main() -> None:
         "import": lambda: import_files.run(arguments.files),
         "units": dynamodb.run_units,
         "append": dynamodb.run_rate,
+        "lanes": lanes.run,
     }
     for name in arguments.names:
         if name not in runs:

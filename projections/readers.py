@@ -7,12 +7,15 @@ Every call reads the generation of its view that is active at that moment. What 
 from __future__ import annotations
 
 import builtins
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ledger.domain.balance import Balance
+from ledger.domain.lanes import together
 from ledger.domain.order import OrderStatus, Totals
-from ledger.domain.streams import order_stream, stock_stream
+from ledger.domain.streams import LANE, order_stream, position_of, stock_stream
 from ledger.domain.values import OrderPolicy
 from projections.generations import Registry
 from projections.store.base import Query, ViewStore
@@ -24,6 +27,7 @@ from projections.views import (
     StockRow,
     View,
 )
+from projections.views.stock_levels import row_location
 
 V = TypeVar("V", bound=View[Any])
 
@@ -43,6 +47,8 @@ class StockLevel:
     version: int
     as_of: str
     """When the newest event shown here was recorded."""
+    in_lanes: bool = False
+    """Whether it is the sum of several lanes, and `version` of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class StockLevels(Reader[StockLevelsView]):
         """One position, or None if nothing ever happened there."""
         key = self._view.key(stock_stream(sku, location))
         row = self._store.load(self._active, [key]).get(key)
-        return None if row is None else _level(row)
+        return None if row is None else self._whole(row)
 
     def list(
         self,
@@ -125,27 +131,45 @@ class StockLevels(Reader[StockLevelsView]):
         `below` keeps those with fewer units available; `after` is the (SKU, location) of the
         last position already seen.
         """
-        query = Query(
-            equal=_given(sku=sku, location=location),
-            at_most={} if below is None else {"available": below - 1},
-            after=after,
-            limit=limit,
-        )
-        return [_level(row) for row in self._store.select(self._active, query)]
+        found: builtins.list[StockLevel] = []
+        while len(found) < limit:
+            query = Query(
+                equal=_given(sku=sku, location=location),
+                at_most={} if below is None else {"available": below - 1},
+                after=after,
+                limit=limit - len(found),
+            )
+            rows = self._store.select(self._active, query)
+            levels = (self._whole(row) for row in rows if LANE not in row.location)
+            found += (level for level in levels if below is None or level.available < below)
+            if len(rows) < query.limit:
+                break
+            after = (rows[-1].sku, rows[-1].location)
+        return found
+
+    def _whole(self, row: StockRow) -> StockLevel:
+        """The position of its row, or of its lane 0's: the others' are read then."""
+        if row.lanes is None:
+            return _level([row])
+        keys = [(row.sku, row_location(row.location, n)) for n in range(1, row.lanes)]
+        return _level([row, *self._store.load(self._active, keys).values()])
 
     def totals(self, skus: Sequence[str]) -> dict[str, StockTotals]:
         """Sums per SKU. A SKU without a position has zeros."""
         return {sku: self._total(sku) for sku in skus}
 
     def _total(self, sku: str) -> StockTotals:
-        rows = builtins.list(self._store.each(self._active, Query(equal={"sku": sku})))
+        positions: defaultdict[str, builtins.list[StockRow]] = defaultdict(builtins.list)
+        for row in self._store.each(self._active, Query(equal={"sku": sku})):
+            positions[position_of(row.location)].append(row)
+        levels = [_level(rows) for rows in positions.values()]
         return StockTotals(
-            on_hand=sum(row.on_hand for row in rows),
-            reserved=sum(row.reserved for row in rows),
-            backordered=sum(row.backordered for row in rows),
-            damaged=sum(row.damaged for row in rows),
-            available=sum(row.available for row in rows),
-            positions=len(rows),
+            on_hand=sum(level.on_hand for level in levels),
+            reserved=sum(level.reserved for level in levels),
+            backordered=sum(level.backordered for level in levels),
+            damaged=sum(level.damaged for level in levels),
+            available=sum(level.available for level in levels),
+            positions=len(levels),
         )
 
 
@@ -195,18 +219,33 @@ def _given(**conditions: str | None) -> dict[str, str | int]:
     return {name: str(value) for name, value in conditions.items() if value is not None}
 
 
-def _level(row: StockRow) -> StockLevel:
+def _level(rows: Sequence[StockRow]) -> StockLevel:
+    """The level that a position's row shows, or those of its lanes together, lane 0 first."""
+    first = rows[0]
+    sums = first if first.lanes is None else together([_balance(row) for row in rows])
     return StockLevel(
-        sku=row.sku,
-        location=row.location,
+        sku=first.sku,
+        location=position_of(first.location),
+        on_hand=sums.on_hand,
+        reserved=sums.reserved,
+        backordered=sums.backordered,
+        damaged=sums.damaged,
+        available=sums.available,
+        low_stock_threshold=first.low_stock_threshold,
+        version=sum(row.version for row in rows),
+        as_of=max(row.at for row in rows),
+        in_lanes=first.lanes is not None,
+    )
+
+
+def _balance(row: StockRow) -> Balance:
+    return Balance(
         on_hand=row.on_hand,
         reserved=row.reserved,
         backordered=row.backordered,
         damaged=row.damaged,
-        available=row.available,
         low_stock_threshold=row.low_stock_threshold,
-        version=row.version,
-        as_of=row.at,
+        escrowed=row.escrowed,
     )
 
 

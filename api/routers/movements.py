@@ -12,7 +12,7 @@ from api.documentation import CHANGE, REPLAYED, Responses, refused, success
 from api.idempotency import StockContext, replay_mark
 from api.schemas import movements as wire
 from api.schemas.stock import MovementsRecorded, movements_recorded
-from api.services import CurrentServices
+from api.services import CurrentServices, Services
 from ledger.service import Outcome
 
 router = APIRouter(prefix="/v1")
@@ -73,7 +73,7 @@ def record_receipts(
     services: CurrentServices,
 ) -> Response:
     """Record goods that came in. Orders waiting for them are served as soon as they are there."""
-    return _recorded(services.ledger.handle(wire.receive_stock(body), context))
+    return _recorded(services, services.ledger.handle(wire.receive_stock(body), context))
 
 
 @router.post(
@@ -93,7 +93,7 @@ def record_adjustments(
     services: CurrentServices,
 ) -> Response:
     """Bring the books to what is really there. What is reserved or damaged can't be taken."""
-    return _recorded(services.ledger.handle(wire.adjust_stock(body), context))
+    return _recorded(services, services.ledger.handle(wire.adjust_stock(body), context))
 
 
 @router.post(
@@ -112,8 +112,9 @@ def record_returns(
     services: CurrentServices,
 ) -> Response:
     """Record goods that came back, fit for sale (`restock`) or `damaged`."""
-    return _recorded(services.ledger.handle(wire.return_stock(body), context))
+    return _recorded(services, services.ledger.handle(wire.return_stock(body), context))
 
 
-def _recorded(outcome: Outcome) -> Response:
-    return answer(movements_recorded(outcome), 201, replay_mark(outcome))
+def _recorded(services: Services, outcome: Outcome) -> Response:
+    recorded = movements_recorded(outcome, services.ledger.history)
+    return answer(recorded, 201, replay_mark(outcome))

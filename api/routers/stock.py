@@ -21,6 +21,7 @@ from api.preconditions import IfMatch, IfNoneMatch, etag
 from api.schemas import stock as out
 from api.schemas.order_requests import PolicyIn
 from api.services import CurrentServices
+from ledger.domain.lanes import MAX_LANES
 from ledger.domain.streams import stock_stream
 from ledger.domain.values import MAX_BALANCE
 from ledger.service import SetPositionPolicy
@@ -116,7 +117,7 @@ def set_position_policy(
     command = SetPositionPolicy(sku, location, body.low_stock_threshold)
     context = conditional(services, context, stock_stream(sku, location), if_match)
     outcome = services.ledger.handle(command, context)
-    level = out.recorded_level(outcome.events[-1])
+    (level,) = out.levels_after(outcome, services.ledger.history)
     return answer(level, headers={"ETag": etag(level["version"]), **replay_mark(outcome)})
 
 
@@ -136,12 +137,21 @@ def list_movements(
     location: LocationPath,
     services: CurrentServices,
     as_csv: CsvWanted,
+    lane: Annotated[
+        int,
+        Decimal,
+        Query(
+            ge=0,
+            lt=MAX_LANES,
+            description="Which lane, if the position is in lanes: each has a card of its own.",
+        ),
+    ] = 0,
     order: Annotated[Literal["asc", "desc"], Query(description="`desc`: newest first.")] = "desc",
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """The stock card of a position: every movement ever, straight from its events."""
     found = listings.movements(
-        services, sku=sku, location=location, order=order, after=after, limit=limit
+        services, sku=sku, location=location, lane=lane, order=order, after=after, limit=limit
     )
     return page(request, found, as_csv=as_csv)

@@ -8,10 +8,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ledger.codec import Recorded
-from ledger.domain.balance import Balance
 from ledger.domain.events import PositionEvent
-from ledger.domain.streams import is_stock, parse_stock
+from ledger.domain.streams import is_stock, parse_stock, position_of
 from ledger.service import Outcome
+from ledger.service.history import History, Level, balance_of
 from projections.readers import StockLevel, StockTotals
 
 OnHand = Annotated[int, Field(description="Everything physically there.")]
@@ -21,7 +21,7 @@ Damaged = Annotated[int, Field(description="There, but not for sale.")]
 Available = Annotated[
     int, Field(description="on_hand − reserved − damaged − backordered, never below 0.")
 ]
-Version = Annotated[int, Field(description="Version of the position's stream, as in `ETag`.")]
+Version = Annotated[int, Field(description="How many events the position has, as in `ETag`.")]
 Cursor = Annotated[str | None, Field(description="Cursor of the next page; null on the last.")]
 AppliedTo = Annotated[
     str | None,
@@ -142,10 +142,10 @@ def totals_out(totals: StockTotals) -> StockTotalsOut:
     }
 
 
-def recorded_level(recorded: Recorded) -> StockLevelOut:
-    """The stock level right after a position's event."""
-    sku, location = parse_stock(recorded.stream)
-    balance = balance_of(recorded)
+def recorded_level(level: Level) -> StockLevelOut:
+    """The stock level that the events themselves tell of."""
+    sku, location = parse_stock(level.stream)
+    balance = level.balance
     return {
         "sku": sku,
         "location": location,
@@ -155,26 +155,35 @@ def recorded_level(recorded: Recorded) -> StockLevelOut:
         "damaged": balance.damaged,
         "available": balance.available,
         "low_stock_threshold": balance.low_stock_threshold,
-        "version": recorded.version,
-        "as_of": recorded.at,
+        "version": level.version,
+        "as_of": level.at,
     }
 
 
-def balance_of(recorded: Recorded) -> Balance:
-    """The running balance of a position's event."""
-    event = recorded.event
-    assert isinstance(event, PositionEvent), recorded.stream
-    return event.balance
+def levels_after(outcome: Outcome, history: History) -> list[StockLevelOut]:
+    """Every position a command moved, right after it.
 
-
-def movements_recorded(outcome: Outcome) -> MovementsRecorded:
-    """What a command on stock answers."""
+    Its newest event tells, unless the position is in lanes: then the other lanes are read as they
+    were at that time.
+    """
     newest = {event.stream: event for event in outcome.events if is_stock(event.stream)}
+    levels: dict[str, Level] = {}
+    for stream, event in newest.items():
+        position, balance = position_of(stream), balance_of(event)
+        level = Level(stream, event.version, event.at, balance, in_lanes=False)
+        if balance.lanes is not None:
+            level = history.position(position, max(e.at for e in newest.values())) or level
+        levels[position] = level
+    return [recorded_level(level) for level in levels.values()]
+
+
+def movements_recorded(outcome: Outcome, history: History) -> MovementsRecorded:
+    """What a command on stock answers."""
     first = outcome.events[0]
     return {
         "command": first.command,
         "at": first.at,
-        "stock": [recorded_level(event) for event in newest.values()],
+        "stock": levels_after(outcome, history),
         "events": [
             {"stream": e.stream, "version": e.version, "type": e.type, "id": e.id}
             for e in outcome.events

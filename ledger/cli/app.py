@@ -7,6 +7,7 @@ import typer
 from ledger.cli.events import events
 from ledger.cli.failover import failover
 from ledger.cli.imports import import_files
+from ledger.cli.lanes import lanes
 from ledger.cli.lease import lease
 from ledger.cli.pump import pump
 from ledger.cli.rebuild import rebuild
@@ -51,6 +52,7 @@ app.command("stock")(stock)
 app.command("pump")(pump)
 app.command("redrive")(redrive)
 app.command("schemas")(schemas)
+app.command("lanes")(lanes)
 app.command("lease")(lease)
 app.command("failover")(failover)
 app.add_typer(tables, name="tables", help="Create, describe or delete a store's DynamoDB tables.")

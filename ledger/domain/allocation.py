@@ -11,10 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledger.domain.events import Allocation, LineQuantity, PositionEvent, Shortfall
+from ledger.domain.events import (
+    Allocation,
+    LineQuantity,
+    PositionEvent,
+    ReservationReleased,
+    Shortfall,
+)
 from ledger.domain.order import Line, Order
 from ledger.domain.position import Position
-from ledger.domain.streams import stock_stream
+from ledger.domain.streams import position_of, stock_stream
 from ledger.domain.values import OrderPolicy
 
 MAX_POSITIONS_PER_COMMIT = 90
@@ -54,8 +60,21 @@ def streams_of(lines: Iterable[Line], candidates: Sequence[str]) -> list[str]:
     )
 
 
-def next_lines(lines: Iterable[Line], candidates: Sequence[str]) -> list[Line]:
+def wanted_of(lines: Iterable[Line], candidates: Sequence[str]) -> dict[str, int]:
+    """The most that the lines may take of every position they may touch."""
+    wanted: defaultdict[str, int] = defaultdict(int)
+    for line in lines:
+        for location in options(line, candidates):
+            wanted[stock_stream(line.sku, location)] += line.pending
+    return wanted
+
+
+def next_lines(
+    lines: Iterable[Line], candidates: Sequence[str], most: int | None = None
+) -> list[Line]:
     """The first chunk of the pending lines: in sorted position order, small enough to commit.
+
+    `most` positions in a chunk, if fewer than usual: those in lanes may take several events.
 
     Lines of one SKU stay together with those that name a location first, so that cutting an
     order into chunks allocates as one commit would.
@@ -66,11 +85,10 @@ def next_lines(lines: Iterable[Line], candidates: Sequence[str]) -> list[Line]:
     )
     chunk: list[Line] = []
     touched: set[str] = set()
+    most = min(most or MAX_POSITIONS_PER_COMMIT, MAX_POSITIONS_PER_COMMIT)
     for line in pending:
         streams = {stock_stream(line.sku, location) for location in options(line, candidates)}
-        if chunk and (
-            len(touched | streams) > MAX_POSITIONS_PER_COMMIT or len(chunk) >= MAX_LINES_PER_EVENT
-        ):
+        if chunk and (len(touched | streams) > most or len(chunk) >= MAX_LINES_PER_EVENT):
             break
         touched |= streams
         chunk.append(line)
@@ -86,7 +104,8 @@ def allocate(
 ) -> Plan:
     """Decide what every line gets.
 
-    `positions` holds every stream of `streams_of(lines, candidates)`.
+    `positions` holds every stream of `streams_of(lines, candidates)`; of one that is in lanes, the
+    lane that offers what it has.
     """
     available = {stream: position.balance.available for stream, position in positions.items()}
     given: list[tuple[Line, str, int]] = []
@@ -135,20 +154,23 @@ def _plan(
             totals[stock_stream(line.sku, location)][index] += quantity
             sku[line.line] = line.sku
     movements: dict[str, PositionEvent] = {
-        stream: positions[stream].allocate(order_id, reserved=total[0], backordered=total[1])
+        positions[stream].stream: positions[stream].allocate(
+            order_id, reserved=total[0], backordered=total[1]
+        )
         for stream, total in sorted(totals.items())
     }
     allocations = []
     for number, location in dict.fromkeys((*reserved, *backordered)):
         waits = backordered[number, location]
-        entry = positions[stock_stream(sku[number], location)].version + 1 if waits else None
+        position = positions[stock_stream(sku[number], location)]
         allocations.append(
             Allocation(
                 line=number,
                 location=location,
                 reserved=reserved[number, location],
                 backordered=waits,
-                entry=entry,
+                entry=position.version + 1 if waits else None,
+                lane=position.lane or None,
             )
         )
     return Plan(allocations=tuple(allocations), movements=movements)
@@ -183,19 +205,21 @@ def next_parts(order: Order, parts: Sequence[Allocation]) -> list[Allocation]:
     chunk: list[Allocation] = []
     touched: set[str] = set()
     for part in parts:
-        stream = stock_stream(order.lines[part.line].sku, part.location)
+        stream = order.stream_of(part)
+        # A lane that is closed hands what comes free to lane 0.
+        streams = {stream, position_of(stream)}
         if chunk and (
-            len(touched | {stream}) > MAX_POSITIONS_PER_COMMIT or len(chunk) >= MAX_LINES_PER_EVENT
+            len(touched | streams) > MAX_POSITIONS_PER_COMMIT or len(chunk) >= MAX_LINES_PER_EVENT
         ):
             break
-        touched.add(stream)
+        touched |= streams
         chunk.append(part)
     return chunk
 
 
 def part_streams(order: Order, parts: Iterable[Allocation]) -> list[str]:
-    """Every position that settling `parts` touches, sorted."""
-    return sorted({stock_stream(order.lines[part.line].sku, part.location) for part in parts})
+    """Every stream that settling `parts` touches, sorted."""
+    return sorted({order.stream_of(part) for part in parts})
 
 
 def settle(
@@ -203,14 +227,23 @@ def settle(
     parts: Iterable[Allocation],
     positions: Mapping[str, Position],
     movement: Callable[[Position, int, int], PositionEvent],
-) -> dict[str, PositionEvent]:
-    """One movement per position for what `parts` take from it (reserved units, waiting units)."""
+) -> list[tuple[str, PositionEvent]]:
+    """One movement per stream for what `parts` take from it (reserved units, waiting units).
+
+    What comes free on a lane that is closed goes to lane 0, which `positions` then has too.
+    """
     totals: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     for part in parts:
-        total = totals[stock_stream(order.lines[part.line].sku, part.location)]
+        total = totals[order.stream_of(part)]
         total[0] += part.reserved
         total[1] += part.backordered
-    return {
-        stream: movement(positions[stream], reserved, backordered)
-        for stream, (reserved, backordered) in sorted(totals.items())
-    }
+    found = {s: movement(positions[s], *totals[s]) for s in sorted(totals) if positions[s].lane}
+    freed: defaultdict[str, int] = defaultdict(int)
+    for stream, event in found.items():
+        if isinstance(event, ReservationReleased) and event.escrowed:
+            freed[position_of(stream)] += event.escrowed
+    now = dict(positions)
+    escrows = [(stream, now[stream].escrow(units)) for stream, units in sorted(freed.items())]
+    now |= {stream: now[stream].after(event) for stream, event in escrows}
+    whole = [(s, movement(now[s], *totals[s])) for s in sorted(totals) if not now[s].lane]
+    return [*found.items(), *escrows, *whole]

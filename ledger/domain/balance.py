@@ -17,6 +17,29 @@ class Moves(NamedTuple):
     reserved: int = 0
     backordered: int = 0
     damaged: int = 0
+    escrowed: int = 0
+    """Units that came from the position's other lanes, or went to them; on hand moves along."""
+
+
+class Lanes(BaseModel):
+    """How a position is split. All its lanes say the same at any time: it is changed in all of
+    them by one commit.
+
+    `count` lanes take new orders, the first ones, unless they are `gathered`: then lane 0 has all
+    that is free, and it alone takes orders. `streams` is how many lanes were ever used: a lane
+    that is closed still holds what was reserved on it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    count: Annotated[int, Field(strict=True, ge=1)]
+    streams: Annotated[int, Field(strict=True, ge=1)]
+    gathered: Annotated[bool, Field(strict=True)] = False
+
+    @property
+    def open(self) -> int:
+        """How many lanes, the first ones, take new orders now."""
+        return 1 if self.gathered else self.count
 
 
 class Balance(BaseModel):
@@ -25,6 +48,10 @@ class Balance(BaseModel):
     `on_hand` is everything physically there; `reserved` is promised to orders; `damaged` is there
     but not for sale; `backordered` is what orders are waiting for. `queue_from` is the version of
     the oldest `StockBackordered` that may still wait: a lower bound for finding the queue's head.
+
+    Of a position that was split, this is one lane's: `lanes` says how, and `escrowed` is how many
+    of the units on hand came from other lanes, less those that went there. Over all lanes it sums
+    to 0, so `on_hand - escrowed` is what a lane adds to the position, wherever units were moved.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -35,6 +62,8 @@ class Balance(BaseModel):
     damaged: Count = 0
     low_stock_threshold: Count | None = None
     queue_from: Annotated[int, Field(strict=True, ge=1)] | None = None
+    lanes: Lanes | None = None
+    escrowed: Annotated[int, Field(strict=True)] | None = None
 
     @property
     def free(self) -> int:
@@ -65,6 +94,7 @@ class Balance(BaseModel):
         reserved = self.reserved + moves.reserved
         backordered = self.backordered + moves.backordered
         damaged = self.damaged + moves.damaged
+        escrowed = (self.escrowed or 0) + moves.escrowed
         if reserved < 0 or backordered < 0 or damaged < 0 or reserved + damaged > on_hand:
             msg = (
                 f"a balance would break its laws: {on_hand=} {reserved=} {backordered=} {damaged=}"
@@ -80,6 +110,8 @@ class Balance(BaseModel):
             damaged=damaged,
             low_stock_threshold=self.low_stock_threshold,
             queue_from=self.queue_from if backordered else None,
+            lanes=self.lanes,
+            escrowed=None if self.escrowed is None and not moves.escrowed else escrowed,
         )
 
 

@@ -159,7 +159,11 @@ def _allocated(order: Order, allocations: Sequence[e.Allocation]) -> Order:
         order,
         allocations,
         lambda line, a: line.moved(
-            a.location, reserved=a.reserved, backordered=a.backordered, entry=a.entry
+            a.location,
+            reserved=a.reserved,
+            backordered=a.backordered,
+            entry=a.entry,
+            lane=a.lane or 0,
         ),
     )
 

@@ -4,11 +4,15 @@ Numbers are those of the domain research: balances follow from the events (1), e
 least 0 and nothing is promised twice (2, asserted by `Balance.after`), `reserved` is the sum of the
 orders' open reservations (3), every reserved unit has one fate (4) and so has every ordered unit
 (5, both asserted by the fold of an order).
+
+Of a position in lanes each lane is judged like a position, and all of them together: what one
+escrows another has, all say the same of how the position is split, nothing free is on a closed
+lane, and nobody waits unless lane 0 alone is open.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,7 +22,7 @@ from ledger.domain.errors import BalanceLimitExceeded, LawBroken
 from ledger.domain.events import Event, OrderEvent, PositionEvent, StockShipped
 from ledger.domain.order import Order
 from ledger.domain.position import balance_follows
-from ledger.domain.streams import is_order, is_stock, parse_order
+from ledger.domain.streams import is_order, is_stock, lane_of, lane_stream, parse_order, position_of
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class Laws:
         if not follows:
             msg = f"the balance after {event.name} does not follow from the one before"
             raise LawBroken(msg)
+        _check_lane(lane_of(stream), event.balance)
 
     def _see_order(self, stream: str, event: OrderEvent) -> None:
         order = self.orders.get(stream) or Order(parse_order(stream))
@@ -92,3 +97,35 @@ class Laws:
             ):
                 if counted != promised:
                     yield stream, f"{what} is {counted}, but the orders' lines say {promised}"
+        yield from self._conclude_lanes()
+
+    def _conclude_lanes(self) -> Iterator[tuple[str, str]]:
+        """Judge the lanes of each position together."""
+        positions: defaultdict[str, dict[str, Balance]] = defaultdict(dict)
+        for stream, balance in self.balances.items():
+            if balance.lanes is not None or lane_of(stream):
+                positions[position_of(stream)][stream] = balance
+        for position, lanes in sorted(positions.items()):
+            escrowed = sum(balance.escrowed or 0 for balance in lanes.values())
+            if escrowed:
+                yield position, f"its lanes hold {escrowed} units more than came to the position"
+            split = next(iter(lanes.values())).lanes
+            streams = {lane_stream(position, n) for n in range(split.streams if split else 1)}
+            if lanes.keys() != streams or any(b.lanes != split for b in lanes.values()):
+                yield position, "its lanes don't agree on how it is split"
+
+
+def _check_lane(lane: int, balance: Balance) -> None:
+    """Judge one lane by itself."""
+    split = balance.lanes
+    if split is None:
+        if lane or balance.escrowed:
+            msg = "a lane of a position that is not split"
+            raise LawBroken(msg)
+        return
+    if lane >= split.open and balance.free:
+        msg = f"{balance.free} units are free on a closed lane"
+        raise LawBroken(msg)
+    if balance.backordered and (lane or split.open > 1):
+        msg = f"{balance.backordered} units are waited for while several lanes take orders"
+        raise LawBroken(msg)

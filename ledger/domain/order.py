@@ -49,9 +49,8 @@ class Place(NamedTuple):
     shipped: int = 0
     entry: int | None = None
     """Version of the line's entry in the position's backorder queue."""
-
-
-_NOTHING = Place()
+    lane: int = 0
+    """The position's lane that holds the units."""
 
 
 class Line(NamedTuple):
@@ -108,16 +107,21 @@ class Line(NamedTuple):
         backordered: int = 0,
         shipped: int = 0,
         entry: int | None = None,
+        lane: int | None = None,
     ) -> Line:
         """The line with signed changes to what it holds at a location."""
-        place = self.places.get(location, _NOTHING)
+        place = self.places.get(location) or Place(lane=lane or 0)
+        if lane is not None and lane != place.lane:
+            msg = f"line {self.line} would hold units of two lanes at {location}"
+            raise LawBroken(msg)
         reserved, backordered = place.reserved + reserved, place.backordered + backordered
         shipped = place.shipped + shipped
         if reserved < 0 or backordered < 0 or shipped < 0:
             msg = f"line {self.line} would hold less than nothing at {location}"
             raise LawBroken(msg)
         entry = place.entry if entry is None else entry
-        places = {**self.places, location: Place(reserved, backordered, shipped, entry)}
+        held = Place(reserved, backordered, shipped, entry, place.lane)
+        places = {**self.places, location: held}
         return Line(
             self.line,
             self.sku,
@@ -232,11 +236,16 @@ class Order(NamedTuple):
         """The order's status."""
         return self.totals.status
 
+    def stream_of(self, part: Allocation) -> str:
+        """The stream of the position, or of its lane, that holds a part of the order."""
+        line = self.lines[part.line]
+        return stock_stream(line.sku, part.location, line.places[part.location].lane)
+
     def holdings(self) -> Iterable[tuple[str, int, int, int]]:
-        """(position's stream, reserved, backordered, shipped) of every line at every location."""
+        """(stream that holds them, reserved, backordered, shipped) of each line's every place."""
         for line in self.lines.values():
             for location, place in line.places.items():
-                stream = stock_stream(line.sku, location)
+                stream = stock_stream(line.sku, location, place.lane)
                 yield stream, place.reserved, place.backordered, place.shipped
 
     def open_places(self, lines: Iterable[int] | None = None) -> list[Allocation]:

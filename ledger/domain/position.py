@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ledger.domain import events as e
-from ledger.domain.balance import EMPTY, Balance, Moves
+from ledger.domain.balance import EMPTY, Balance, Lanes, Moves
 from ledger.domain.errors import InsufficientStock, LawBroken
-from ledger.domain.streams import parse_stock, stock_stream
+from ledger.domain.streams import lane_of, parse_stock, stock_stream
 
 if TYPE_CHECKING:
     from ledger.domain.values import Disposition, Money
@@ -19,27 +19,37 @@ P = TypeVar("P", bound=e.PositionEvent)
 
 
 class Position(NamedTuple):
-    """State of a position: the newest event's balance and version (0: nothing happened yet)."""
+    """State of a position, or of one lane of it: the newest event's balance and version.
+
+    Version 0: nothing happened yet.
+    """
 
     sku: str
     location: str
     version: int = 0
     balance: Balance = EMPTY
+    lane: int = 0
 
     @classmethod
     def of(cls, stream: str, version: int, balance: Balance) -> Position:
         """The position of a stream id."""
         sku, location = parse_stock(stream)
-        return cls(sku, location, version, balance)
+        return cls(sku, location, version, balance, lane_of(stream))
 
     @property
     def stream(self) -> str:
-        """The position's stream id."""
-        return stock_stream(self.sku, self.location)
+        """The stream id of the position, or of the lane."""
+        return stock_stream(self.sku, self.location, self.lane)
+
+    @property
+    def closed(self) -> bool:
+        """Whether this is a lane that takes no orders: nothing free may stay on it."""
+        lanes = self.balance.lanes
+        return lanes is not None and self.lane >= lanes.open
 
     def after(self, event: e.PositionEvent) -> Position:
         """The position once `event` is recorded."""
-        return Position(self.sku, self.location, self.version + 1, event.balance)
+        return self._replace(version=self.version + 1, balance=event.balance)
 
     def receive(
         self, quantity: int, *, cost: Money | None = None, reference: str | None = None
@@ -122,19 +132,34 @@ class Position(NamedTuple):
 
     def release(self, order_id: str, quantity: int, backordered: int = 0) -> e.ReservationReleased:
         """An order gives back what it held and leaves the queue."""
-        return self._record(
-            e.ReservationReleased, order_id=order_id, quantity=quantity, backordered=backordered
-        )
+        return self._give_back(e.ReservationReleased, order_id, quantity, backordered)
 
-    def expire(self, order_id: str, quantity: int, backordered: int = 0) -> e.ReservationExpired:
+    def expire(self, order_id: str, quantity: int, backordered: int = 0) -> e.ReservationReleased:
         """An order's time to live ended."""
-        return self._record(
-            e.ReservationExpired, order_id=order_id, quantity=quantity, backordered=backordered
-        )
+        return self._give_back(e.ReservationExpired, order_id, quantity, backordered)
 
     def ship(self, order_id: str, quantity: int) -> e.StockShipped:
         """Reserved units leave."""
         return self._record(e.StockShipped, order_id=order_id, quantity=quantity)
+
+    def escrow(self, delta: int) -> e.StockEscrowed:
+        """Free units come from other lanes, or (below 0) go there."""
+        return self._record(e.StockEscrowed, delta=delta)
+
+    def set_lanes(self, lanes: Lanes, delta: int) -> e.PositionLanesSet:
+        """The position is split another way, which brings this lane `delta` units."""
+        event = self._record(e.PositionLanesSet, delta=delta, lanes=lanes)
+        escrowed = (self.balance.escrowed or 0) + delta
+        update = {"lanes": lanes, "escrowed": escrowed}
+        return event.model_copy(update={"balance": event.balance.model_copy(update=update)})
+
+    def _give_back(
+        self, kind: type[e.ReservationReleased], order_id: str, quantity: int, backordered: int
+    ) -> e.ReservationReleased:
+        escrowed = quantity if self.closed and quantity else None
+        return self._record(
+            kind, order_id=order_id, quantity=quantity, backordered=backordered, escrowed=escrowed
+        )
 
     def _record(self, kind: type[P], *, queue_from: int | None = None, **fields: Any) -> P:
         balance = self.balance.after(kind.moves(fields))
@@ -154,10 +179,13 @@ def balance_follows(before: Balance, event: e.PositionEvent) -> bool:
     policy = before.low_stock_threshold
     if isinstance(event, e.PositionPolicySet):
         policy = event.low_stock_threshold
+    lanes = event.lanes if isinstance(event, e.PositionLanesSet) else before.lanes
     got = event.balance
     return (
         Moves(expected.on_hand, expected.reserved, expected.backordered, expected.damaged)
         == Moves(got.on_hand, got.reserved, got.backordered, got.damaged)
+        and (expected.escrowed or 0) == (got.escrowed or 0)
+        and got.lanes == lanes
         and got.low_stock_threshold == policy
         and (got.queue_from is not None) == (got.backordered > 0)
     )

@@ -40,6 +40,9 @@ Units = Annotated[int, Field(strict=True, ge=1, le=MAX_BALANCE)]
 """A sum over the lines of an order."""
 
 Delta = Annotated[int, Field(strict=True, ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+SignedUnits = Annotated[int, Field(strict=True, ge=-MAX_BALANCE, le=MAX_BALANCE)]
+"""Units that come or (below 0) go."""
+
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_BALANCE)]
 LineNumber = Annotated[int, Field(strict=True, ge=1)]
 """A line's place in its order, counted from 1."""

@@ -12,6 +12,7 @@ from ledger.service.commands import (
     ReceiveStock,
     ReturnLine,
     ReturnStock,
+    SetLanes,
     SetPositionPolicy,
     ShipOrder,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ReceiveStock",
     "ReturnLine",
     "ReturnStock",
+    "SetLanes",
     "SetPositionPolicy",
     "ShipOrder",
 ]

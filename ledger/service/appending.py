@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ledger.codec import Recorded
+from ledger.domain.balance import Balance
 from ledger.domain.errors import LawBroken, Refusal
+from ledger.domain.lanes import MAX_LANES
 from ledger.domain.streams import is_order, is_stock, parse_order
 from ledger.errors import (
     CommandRecorded,
@@ -25,7 +27,7 @@ from ledger.service.history import History
 from ledger.service.locks import StreamLocks
 from ledger.service.outcome import Outcome
 from ledger.service.sealing import Commit, Draft, seal
-from ledger.service.session import HeadCache, Session, StaleRead, head_of, worth_remembering
+from ledger.service.session import Head, HeadCache, Session, StaleRead, head_of, worth_remembering
 from ledger.store.base import CommandRecord, LedgerRecorder
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,8 @@ class Appender:
         self._locks = StreamLocks()
         self._retry = retry
         self._sleep = sleep
+        # The lane that is tried first: a process keeps to its own as long as nobody else does.
+        self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
         self._listeners: list[Callable[[tuple[Recorded, ...]], None]] = []
 
     def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
@@ -154,6 +158,7 @@ class Appender:
             fresh=known.fresh,
             stale=known.stale,
             existing=known.existing,
+            home=self._home,
         )
         try:
             drafts = command.decide(session)
@@ -168,6 +173,8 @@ class Appender:
         except Refusal:
             if session.remembered:
                 known.fresh = True
+                return None
+            if not self._proven(session, known):
                 return None
             replay = self._recall(command)
             if replay is None:
@@ -193,7 +200,9 @@ class Appender:
         self, command: Command, commit: Commit, session: Session, known: _Knowledge
     ) -> Outcome | None:
         try:
-            self._recorder.insert_events(commit.stored, command=self._record(command, commit))
+            self._recorder.insert_events(
+                commit.stored, command=self._record(command, commit), unmoved=session.unmoved
+            )
         except CommandRecorded as error:
             return self._found_standing(known) or self._replay(command, error.record)
         except VersionConflict as conflict:
@@ -206,6 +215,19 @@ class Appender:
             return self._found_standing(known) or self._recall(command)
         return self._stand(commit, session)
 
+    def _proven(self, session: Session, known: _Knowledge) -> bool:
+        """Whether a refusal that looked at several streams saw all of them at one moment."""
+        if not session.unmoved:
+            return True
+        try:
+            self._recorder.insert_events((), unmoved=session.unmoved)
+        except VersionConflict as conflict:
+            self._learn(conflict, session, known)
+            return False
+        except UnknownOutcome:
+            return False  # nothing was to be written: ask again
+        return True
+
     def _disturbed(self, known: _Knowledge) -> None:
         """Streams moved between the reads of one decision: read all of them again."""
         if known.fresh:
@@ -215,6 +237,8 @@ class Appender:
 
     def _learn(self, conflict: VersionConflict, session: Session, known: _Knowledge) -> None:
         known.conflicts += 1
+        if _in_lanes(session.heads):
+            self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
         known.existing |= {stream for stream in conflict.newest if is_order(stream)}
         self._cache.drop(session.heads)
         if known.conflicts == 1 and conflict.newest:
@@ -232,7 +256,7 @@ class Appender:
     def _stand(self, commit: Commit, session: Session) -> Outcome:
         """The commit stands: remember its heads and tell who listens."""
         heads = session.after(commit.recorded)
-        self._cache.put(worth_remembering(heads))
+        self._cache.put(worth_remembering({**_in_lanes(session.heads), **heads}))
         for listener in self._listeners:
             listener(commit.recorded)
         orders = [heads[stream].state for stream in heads if is_order(stream)]
@@ -278,3 +302,12 @@ class Appender:
         for stream, version in versions.items():
             order = history.order(parse_order(stream), version)
         return Outcome(tuple(events), order, replayed=True)
+
+
+def _in_lanes(heads: Mapping[str, Head]) -> dict[str, Head]:
+    """Those that are lanes of a position. Lane 0 says how many there are, and is rarely written."""
+    return {
+        stream: head
+        for stream, head in heads.items()
+        if isinstance(head.state, Balance) and head.state.lanes is not None
+    }

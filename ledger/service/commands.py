@@ -78,6 +78,15 @@ class SetPositionPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLanes:
+    """Split a position into `count` lanes that take orders side by side; 1 makes it whole again."""
+
+    sku: str
+    location: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRequestLine:
     """One line of an order; without a location, the configured ones are tried in order."""
 
@@ -129,6 +138,7 @@ Command = (
     | AdjustStock
     | ReturnStock
     | SetPositionPolicy
+    | SetLanes
     | PlaceOrder
     | ShipOrder
     | CancelOrder

@@ -12,12 +12,10 @@ from ledger.domain import events as e
 from ledger.domain.allocation import (
     MAX_LINES_PER_EVENT,
     Plan,
-    allocate,
     next_lines,
     next_parts,
     part_streams,
     settle,
-    streams_of,
 )
 from ledger.domain.errors import (
     LineExceeded,
@@ -30,11 +28,13 @@ from ledger.domain.errors import (
 )
 from ledger.domain.order import Line, Order
 from ledger.domain.position import Position
-from ledger.domain.streams import order_stream, stock_stream
+from ledger.domain.streams import order_stream, position_of, stock_stream
 from ledger.service import commands as c
 from ledger.service.clock import Clock, instant
+from ledger.service.offers import allocated, fits
 from ledger.service.sealing import Draft
 from ledger.service.session import Session
+from ledger.service.splitting import brought
 
 Drafts = list[Draft]
 L = TypeVar("L", c.ReceiptLine, c.AdjustmentLine, c.ReturnLine)
@@ -62,14 +62,18 @@ def receive(command: c.ReceiveStock, session: Session) -> Drafts:
 
 
 def adjust(command: c.AdjustStock, session: Session) -> Drafts:
-    """The books follow what is there."""
-    return _movements(
-        session,
-        command.lines,
-        lambda position, line: position.adjust(
-            line.delta, reason=line.reason, reference=line.reference
-        ),
-    )
+    """The books follow what is there. Of a position in lanes lane 0 is corrected; what it lacks for
+    that comes from the others.
+    """
+    streams = [stock_stream(line.sku, line.location) for line in command.lines]
+    positions = session.positions(dict.fromkeys(streams))
+    drafts: Drafts = []
+    for stream, line in zip(streams, command.lines, strict=True):
+        drafts += brought(session, positions, stream, -line.delta)
+        event = positions[stream].adjust(line.delta, reason=line.reason, reference=line.reference)
+        positions[stream] = positions[stream].after(event)
+        drafts.append((stream, event))
+    return drafts
 
 
 def return_(command: c.ReturnStock, session: Session) -> Drafts:
@@ -106,7 +110,10 @@ def set_policy(
     """A position's policy changes."""
     stream = stock_stream(command.sku, command.location)
     position = session.positions([stream])[stream]
-    _check_version(stream, expected_version, position.version)
+    version = position.version
+    if expected_version is not None and position.balance.lanes is not None:
+        version = sum(lane.version for lane in session.lanes(position))
+    _check_version(stream, expected_version, version)
     return [(stream, position.set_policy(low_stock_threshold=command.low_stock_threshold))]
 
 
@@ -121,16 +128,16 @@ def place(command: c.PlaceOrder, session: Session, rules: Rules, order_id: str) 
     ]
     if len(next_lines(lines, rules.locations)) < len(lines):
         return _place_large(stream, _placed(command, rules, lines))
-    positions = session.positions(streams_of(lines, rules.locations))
-    plan = allocate(order_id, command.policy, lines, positions, rules.locations)
-    rejected = bool(plan.shortfalls) and not plan.allocations
-    session.relying_on(positions if rejected else plan.wanting)
+    plan, movements, rejected = allocated(order_id, command.policy, lines, session, rules.locations)
+    if not fits(movements, session):
+        session.unmoved.clear()
+        return _place_large(stream, _placed(command, rules, lines))
     if rejected:
-        return [(stream, _rejection(command, lines, plan))]
+        return [(stream, _rejection(command, lines, plan)), *movements]
     placed = _placed(command, rules, lines).model_copy(
         update={"allocations": plan.allocations, "unfilled": plan.unfilled}
     )
-    return [(stream, placed), *plan.movements.items()]
+    return [(stream, placed), *movements]
 
 
 def _placed(command: c.PlaceOrder, rules: Rules, lines: Sequence[Line]) -> e.OrderPlaced:
@@ -204,7 +211,7 @@ def shipped(
         order, parts, positions, lambda position, units, _: position.ship(order.order_id, units)
     )
     event = e.OrderShipped(shipment_id=shipment_id, shipped=tuple(parts), reference=reference)
-    return [(order.stream, event), *movements.items()]
+    return [(order.stream, event), *movements]
 
 
 def cancel(command: c.CancelOrder, session: Session, expected_version: int | None) -> Drafts:
@@ -235,15 +242,21 @@ def cancelled(
 
 def released(order: Order, session: Session, parts: Sequence[e.Allocation]) -> Drafts:
     """The movements that give `parts` back to their positions."""
-    positions = session.positions(part_streams(order, parts))
-    return list(
-        settle(
+    return [
+        *settle(
             order,
             parts,
-            positions,
+            holders(order, session, parts),
             lambda position, units, waiting: position.release(order.order_id, units, waiting),
-        ).items()
-    )
+        )
+    ]
+
+
+def holders(order: Order, session: Session, parts: Sequence[e.Allocation]) -> dict[str, Position]:
+    """The positions (or lanes) that hold `parts`, and lane 0 of every lane that is closed."""
+    found = session.positions(part_streams(order, parts))
+    closed = {position_of(stream) for stream, lane in found.items() if lane.closed}
+    return found | session.positions(sorted(closed)) if closed else found
 
 
 def _idle_order(order_id: str, session: Session, expected_version: int | None) -> Order:

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from ledger.codec import Recorded, decode
+from ledger.codec import CorruptEvent, Recorded, decode
+from ledger.domain.balance import Balance
+from ledger.domain.events import PositionEvent
 from ledger.domain.folding import fold
+from ledger.domain.lanes import together
 from ledger.domain.order import Order
-from ledger.domain.streams import order_stream
+from ledger.domain.streams import lane_stream, order_stream
 from ledger.store.base import LedgerRecorder
 
 PAGE = 500
+
+
+class Level(NamedTuple):
+    """What a position holds, over all its lanes if it is in lanes.
+
+    `version` counts the events behind it, those of all lanes; `at` is the time of the newest.
+    """
+
+    stream: str
+    version: int
+    at: str
+    balance: Balance
+    in_lanes: bool
 
 
 class History:
@@ -53,6 +70,31 @@ class History:
                 high = middle - 1
         return best
 
+    def position(self, stream: str, at: str | None = None) -> Level | None:
+        """A position as of an instant (None: now), or None if nothing had happened there.
+
+        One of lanes is read lane by lane, each at its own moment unless the instant is past.
+        """
+        first = self.newest(stream) if at is None else self.as_of(stream, at)
+        if first is None:
+            return None
+        balance = balance_of(first)
+        if balance.lanes is None:
+            return Level(stream, first.version, first.at, balance, in_lanes=False)
+        streams = [lane_stream(stream, n) for n in range(1, balance.lanes.streams)]
+        if at is None:
+            others = list(self.newest_many(streams).values())
+        else:
+            others = [lane for s in streams if (lane := self.as_of(s, at)) is not None]
+        lanes = [first, *others]
+        return Level(
+            stream,
+            sum(lane.version for lane in lanes),
+            max(lane.at for lane in lanes),
+            together([balance_of(lane) for lane in lanes]),
+            in_lanes=True,
+        )
+
     def events(
         self,
         stream: str,
@@ -88,3 +130,18 @@ class History:
             return [(r.version, r) for r in self.events(stream, gt=after, limit=limit)]
         found = self._recorder.select_notifications(after, limit, inclusive_of_start=False)
         return [(notification.id, decode(notification)) for notification in found]
+
+
+def balance_of(recorded: Recorded) -> Balance:
+    """The balance that a position's event, or a lane's, carries.
+
+    Raises
+    ------
+    CorruptEvent
+        It is not a position's event, or can't be read.
+    """
+    event = recorded.event
+    if not isinstance(event, PositionEvent):
+        why = f"a {recorded.type} is not a position's event"
+        raise CorruptEvent(recorded.stream, recorded.version, why)
+    return event.balance

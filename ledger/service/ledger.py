@@ -16,7 +16,7 @@ from ledger.domain.errors import OrderBusy, OrderNotFound
 from ledger.domain.order import Line, Order
 from ledger.domain.streams import order_stream, stock_stream
 from ledger.service import commands as c
-from ledger.service import decisions, steps
+from ledger.service import decisions, splitting, steps
 from ledger.service.appending import Appender, Command, Decide, Retry
 from ledger.service.clock import Clock, instant, utc_now
 from ledger.service.context import Context, Idempotency
@@ -113,6 +113,9 @@ class Ledger:
                 expected = context.expected_version
                 streams = [stock_stream(command.sku, command.location)]
                 return (lambda s: decisions.set_policy(command, s, expected)), streams
+            case c.SetLanes():
+                streams = [stock_stream(command.sku, command.location)]
+                return (lambda s: splitting.set_lanes(command, s)), streams
             case c.PlaceOrder():
                 return self._prepare_order(command)
             case c.ShipOrder():

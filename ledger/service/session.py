@@ -15,7 +15,7 @@ from ledger.domain.balance import Balance
 from ledger.domain.events import PositionEvent
 from ledger.domain.order import Order
 from ledger.domain.position import Position
-from ledger.domain.streams import is_stock, order_stream, parse_order
+from ledger.domain.streams import is_stock, lane_stream, order_stream, parse_order
 from ledger.service.history import History
 from ledger.store.base import LedgerRecorder
 
@@ -91,7 +91,10 @@ class Session:
         fresh: bool = False,
         stale: Iterable[str] = (),
         existing: Iterable[str] = (),
+        home: int = 0,
     ) -> None:
+        self.home = home
+        """The lane this process prefers, counted on beyond the last one."""
         self._recorder = recorder
         self._cache = cache
         self._fresh = fresh
@@ -101,6 +104,9 @@ class Session:
         self.heads: dict[str, Head] = {}
         self.remembered: set[str] = set()
         """Streams whose state came from memory, or from a read that may be stale."""
+        self.unmoved: dict[str, int] = {}
+        """Versions that must still be the newest when the decision stands, though it writes
+        nothing there."""
 
     @property
     def history(self) -> History:
@@ -121,6 +127,29 @@ class Session:
             else:
                 positions[stream] = Position.of(stream, 0, Balance())
         return positions
+
+    def lanes(self, position: Position, only: int | None = None) -> list[Position]:
+        """All lanes of a position, the given lane 0 among them, or `only` one.
+
+        Raises
+        ------
+        StaleRead
+            They say different things of how the position is split: not read at one moment.
+        """
+        split = position.balance.lanes
+        assert split is not None, "the position is split"
+        numbers = range(split.streams) if only is None else (only,)
+        streams = [lane_stream(position.stream, n) for n in numbers]
+        found = self.positions(streams)
+        if any(lane.balance.lanes != split for lane in found.values()):
+            raise StaleRead({position.stream, *streams})
+        return [found[stream] for stream in streams]
+
+    def insist_on(self, streams: Iterable[str]) -> None:
+        """What was read of these streams must still be the newest when the decision stands."""
+        for stream in streams:
+            head = self.heads.get(stream)
+            self.unmoved[stream] = 0 if head is None else head.version
 
     def _read(self, streams: Sequence[str]) -> None:
         """Read positions for the first time: strongly where it is cheap, or was asked for."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.domain import events as e
-from ledger.domain.allocation import allocate, next_lines, next_parts, part_streams, settle
+from ledger.domain.allocation import next_lines, next_parts, part_streams, settle
 from ledger.domain.allocation import streams_of as streams_of_lines
 from ledger.domain.errors import LawBroken, OrderBusy
 from ledger.domain.order import Order, Task, TaskKind
 from ledger.domain.position import Position
 from ledger.domain.streams import stock_stream
 from ledger.domain.values import OrderPolicy
-from ledger.service.decisions import Drafts, Rules, cancelled, released, shipped
+from ledger.service.decisions import Drafts, Rules, cancelled, holders, released, shipped
+from ledger.service.offers import allocated, fits
 from ledger.service.session import Session
 
 
@@ -63,25 +64,33 @@ def _remaining(order: Order, task: Task) -> list[e.Allocation]:
 
 
 def _allocate(order: Order, session: Session, rules: Rules) -> Drafts:
+    """Allocate the next chunk, cut smaller if its positions are in lanes that take more events."""
     lines = next_lines(order.lines.values(), rules.locations)
-    positions = session.positions(streams_of_lines(lines, rules.locations))
-    plan = allocate(order.order_id, order.policy, lines, positions, rules.locations)
-    short = bool(plan.shortfalls) and order.policy == OrderPolicy.ALL_OR_NOTHING
-    session.relying_on(positions if short else plan.wanting)
-    if short:
+    while True:
+        plan, movements, _ = allocated(
+            order.order_id, order.policy, lines, session, rules.locations
+        )
+        if len(lines) == 1 or fits(movements, session):
+            break
+        session.unmoved.clear()
+        most = len(streams_of_lines(lines, rules.locations)) // 2
+        smaller = next_lines(order.lines.values(), rules.locations, max(1, most))
+        lines = smaller if len(smaller) < len(lines) else lines[: len(lines) // 2]
+    if plan.shortfalls and order.policy == OrderPolicy.ALL_OR_NOTHING:
         return _reject(order, session, plan.shortfalls)
     last = len(lines) == sum(1 for line in order.lines.values() if line.pending)
     if last and not plan.allocations and not order.totals.open:
-        return [(order.stream, e.OrderRejected(shortfalls=plan.shortfalls))]
+        return [(order.stream, e.OrderRejected(shortfalls=plan.shortfalls)), *movements]
     event = e.OrderAllocated(allocations=plan.allocations, unfilled=plan.unfilled)
-    return [(order.stream, event), *plan.movements.items()]
+    return [(order.stream, event), *movements]
 
 
 def _reject(order: Order, session: Session, shortfalls: Sequence[e.Shortfall]) -> Drafts:
     """Give back what was allocated so far, chunk by chunk; the last chunk rejects the order."""
     parts = order.open_places()
     chunk = next_parts(order, parts)
-    movements = released(order, session, chunk)
+    while not fits(movements := released(order, session, chunk), session) and len(chunk) > 1:
+        chunk = chunk[: len(chunk) // 2]
     found = tuple(shortfalls)
     event: e.OrderEvent
     if len(chunk) < len(parts):
@@ -107,14 +116,13 @@ def expire(order_id: str, session: Session, now: str) -> Drafts:
 
 
 def _expired(order: Order, session: Session, parts: Sequence[e.Allocation]) -> Drafts:
-    positions = session.positions(part_streams(order, parts))
     movements = settle(
         order,
         parts,
-        positions,
+        holders(order, session, parts),
         lambda position, units, waiting: position.expire(order.order_id, units, waiting),
     )
-    return [(order.stream, e.OrderExpired(released=tuple(parts))), *movements.items()]
+    return [(order.stream, e.OrderExpired(released=tuple(parts))), *movements]
 
 
 def promote(stream: str, session: Session) -> Drafts:

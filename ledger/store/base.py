@@ -28,7 +28,7 @@ class CommandRecord:
 class LedgerRecorder(ApplicationRecorder):
     """A recorder that appends a commit and its command record as one, or nothing.
 
-    `insert_events` takes the keyword `command`; any other keyword is a `TypeError`.
+    `insert_events` takes the keywords `command` and `unmoved`; any other keyword is a `TypeError`.
     """
 
     @abstractmethod
@@ -37,18 +37,23 @@ class LedgerRecorder(ApplicationRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         command: CommandRecord | None = None,
+        unmoved: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         """Append events of any streams, and the command's record, atomically.
+
+        `unmoved` names streams by the version that must be their newest (0: they have none), or
+        nothing is appended; those that get events are checked by that already. Without events it
+        only proves that all of them were so at one moment.
 
         Raises
         ------
         CommandRecorded
             A live record of the key exists. It outranks every other reason.
         VersionConflict
-            A version exists already. It names each stream whose version was taken with a stored
-            event of that version or a later one, and may name streams without a conflict; or it
-            names none, if another commit was under way.
+            A version exists already, or a stream of `unmoved` has moved. It names each stream
+            concerned with a stored event of that version or a later one, and may name streams
+            without a conflict; or it names none, if another commit was under way.
         Contention
             The store was too busy; nothing was stored.
         UnknownOutcome

@@ -106,6 +106,7 @@ class DynamoDBAggregateRecorder(AggregateRecorder):
         stored_events: Sequence[StoredEvent],
         command: CommandRecord | None = None,
         tracking: Tracking | None = None,
+        unmoved: Mapping[str, int] | None = None,
     ) -> None:
         items = [event_item(stored, self._purpose) for stored in stored_events]
-        self.tables.append(items, command, self._stored, tracking)
+        self.tables.append(items, command, self._stored, tracking, unmoved=unmoved)

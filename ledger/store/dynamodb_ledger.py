@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from weakref import WeakSet
@@ -72,11 +72,12 @@ class DynamoDBLedgerRecorder(DynamoDBAggregateRecorder, LedgerRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         command: CommandRecord | None = None,
+        unmoved: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         refuse_unknown(kwargs)
-        if stored_events or command is not None:
-            self._append(stored_events, command)
+        if stored_events or command is not None or unmoved:
+            self._append(stored_events, command, unmoved=unmoved)
         return self._appended(stored_events)
 
     def _appended(self, stored_events: Sequence[StoredEvent]) -> Sequence[int] | None:

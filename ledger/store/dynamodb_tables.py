@@ -143,10 +143,12 @@ class DynamoDBTables:
         command: CommandRecord | None,
         stored: Callable[[Mapping[str, Any]], StoredEvent],
         tracking: Tracking | None = None,
+        unmoved: Mapping[str, int] | None = None,
     ) -> None:
         """Write the items of new events, the command's record and a tracking, or nothing.
 
-        `stored` reads an event back from the item that was there before.
+        `stored` reads an event back from the item that was there before. `unmoved` is as in
+        `LedgerRecorder.insert_events`.
 
         Raises
         ------
@@ -163,6 +165,19 @@ class DynamoDBTables:
         actions: list[dict[str, Any]] = [
             {"Put": {"TableName": self.events, "Item": item, **_NEW_EVENT}} for item in items
         ]
+        written = {item["stream"]["S"] for item in items}
+        checked = [
+            {"stream": {"S": stream}, "version": {"N": str(version + 1)}}
+            for stream, version in (unmoved or {}).items()
+            if stream not in written
+        ]
+        everything += checked
+        actions += (
+            {"ConditionCheck": {"TableName": self.events, "Key": key, **_NEW_EVENT}}
+            for key in checked
+        )
+        if not actions and command is None and tracking is None:
+            return
         if command is not None:
             everything.append(command_item(command))
             actions.append({"Put": self._new_command(everything[-1])})

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -96,16 +96,22 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         command: CommandRecord | None = None,
+        unmoved: Mapping[str, int] | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         refuse_unknown(kwargs)
-        return self._group.run(lambda c: self._append(c, stored_events, command))
+        return self._group.run(lambda c: self._append(c, stored_events, command, unmoved or {}))
 
     def _append(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], command: CommandRecord | None
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        command: CommandRecord | None,
+        unmoved: Mapping[str, int],
     ) -> list[int]:
         if command is not None:
             self._insert_command(c, command)
+        self._check_unmoved(c, unmoved)
         rows = [
             (_text(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events
         ]
@@ -118,6 +124,12 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
             raise VersionConflict(self._newest(c, streams)) from error
         c.execute("RELEASE events")
         return ids
+
+    def _check_unmoved(self, c: SQLiteCursor, unmoved: Mapping[str, int]) -> None:
+        newest = self._newest(c, unmoved)
+        moved = {s: e for s, e in newest.items() if e.originator_version != unmoved[s]}
+        if moved:
+            raise VersionConflict(moved)
 
     def _insert_rows(self, c: SQLiteCursor, rows: Sequence[tuple[Any, ...]]) -> list[int]:
         """Insert events; their ids follow each other, since nobody else writes meanwhile."""

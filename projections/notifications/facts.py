@@ -29,12 +29,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from ledger.codec import CorruptEvent, Recorded
+from ledger.codec import Recorded
 from ledger.domain import events as e
 from ledger.domain.balance import EMPTY, Balance
 from ledger.domain.folding import apply
 from ledger.domain.order import Order, OrderStatus, TaskKind, Totals
 from ledger.domain.streams import parse_order, parse_stock
+from ledger.service.history import balance_of
 from projections.notifications.notification import Kind, Notification
 
 UNDOING: Final = frozenset({TaskKind.DEALLOCATION, TaskKind.CANCELLATION, TaskKind.EXPIRY})
@@ -74,7 +75,7 @@ def position_facts(before: Shelf, recorded: Recorded) -> tuple[Shelf, tuple[Noti
         The event is not a position's, or can't be read.
     """
     balance = balance_of(recorded)
-    was, now = before.balance.available, balance.available
+    was, now = _sold_from(before.balance), _sold_from(balance)
     kinds = []
     if _is_low(balance) and not _is_low(before.balance):
         kinds.append(Kind.LOW_STOCK)
@@ -109,21 +110,6 @@ def order_facts(before: Course, recorded: Recorded) -> tuple[Course, tuple[Notif
     return replace(before, order=order, told=before.told | {fact.kind for fact in found}), tuple(
         found
     )
-
-
-def balance_of(recorded: Recorded) -> Balance:
-    """The balance a position's event carries.
-
-    Raises
-    ------
-    CorruptEvent
-        The event is not a position's, or can't be read.
-    """
-    event = recorded.event
-    if not isinstance(event, e.PositionEvent):
-        why = f"a {recorded.type} is not a position's event"
-        raise CorruptEvent(recorded.stream, recorded.version, why)
-    return event.balance
 
 
 def _once(before: Course, order: Order, totals: Totals) -> Iterator[tuple[Kind, dict[str, Any]]]:
@@ -186,7 +172,19 @@ def _each_time(
 
 def _is_low(balance: Balance) -> bool:
     threshold = balance.low_stock_threshold
-    return threshold is not None and balance.available <= threshold
+    return threshold is not None and not _in_lanes(balance) and balance.available <= threshold
+
+
+def _in_lanes(balance: Balance) -> bool:
+    """Whether this is one of several lanes that take orders: then there is plenty in all of them,
+    for they are gathered when what is left comes down to the threshold, or to next to nothing.
+    """
+    return balance.lanes is not None and balance.lanes.open > 1
+
+
+def _sold_from(balance: Balance) -> int:
+    """Units available, as far as they decide what is told: of a position in lanes, some."""
+    return max(1, balance.available) if _in_lanes(balance) else balance.available
 
 
 def _stock_data(recorded: Recorded) -> dict[str, Any]:

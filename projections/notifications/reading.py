@@ -7,11 +7,11 @@ from itertools import chain, repeat
 from typing import Final, NamedTuple, Protocol
 
 from ledger.codec import Recorded
-from ledger.domain.streams import is_order, is_stock
+from ledger.domain.streams import is_order, is_stock, lane_of
+from ledger.service.history import balance_of
 from projections.notifications.facts import (
     Course,
     Shelf,
-    balance_of,
     order_facts,
     position_facts,
 )
@@ -44,8 +44,8 @@ class Events(Protocol):
 
 
 def tells(stream: str) -> bool:
-    """Whether there can be anything to tell of a stream."""
-    return is_stock(stream) or is_order(stream)
+    """Whether there can be anything to tell of a stream; of a position, lane 0 tells."""
+    return is_order(stream) or (is_stock(stream) and not lane_of(stream))
 
 
 def facts_between(events: Events, stream: str, after: int, upto: int) -> list[Told]:

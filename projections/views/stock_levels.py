@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from ledger.codec import CorruptEvent, Recorded
 from ledger.domain.events import PositionEvent
-from ledger.domain.streams import is_stock, parse_stock
+from ledger.domain.streams import is_stock, lane_of, lane_stream, parse_stock
 from projections.views.base import Key, View
 
 
@@ -32,10 +32,18 @@ class StockRow:
     version: int
     at: str
     """When the row's event was recorded."""
+    lanes: int | None = None
+    """How many lanes the position has rows for, this one among them; None if it isn't in lanes."""
+    escrowed: int | None = None
+    """Units on hand that came from other lanes, less those that went there."""
 
 
 class StockLevelsView(View[StockRow]):
-    """One row per position. Every event carries the balance after it, so the newest one wins."""
+    """One row per position. Every event carries the balance after it, so the newest one wins.
+
+    A position in lanes has a row per lane, since a row is fed by one stream: `location` names it
+    as the stream does (`main#2`), lane 0 like the position itself. Readers add them up.
+    """
 
     row = StockRow
     key_fields = ("sku", "location")
@@ -52,7 +60,8 @@ class StockLevelsView(View[StockRow]):
 
     @override
     def key(self, stream: str) -> Key:
-        return parse_stock(stream)
+        sku, location = parse_stock(stream)
+        return sku, row_location(location, lane_of(stream))
 
     @override
     def fold(self, row: StockRow | None, recorded: Recorded) -> StockRow:
@@ -60,7 +69,7 @@ class StockLevelsView(View[StockRow]):
         if not isinstance(event, PositionEvent):
             why = f"a {recorded.type} in a position's stream"
             raise CorruptEvent(recorded.stream, recorded.version, why)
-        sku, location = parse_stock(recorded.stream)
+        sku, location = self.key(recorded.stream)
         balance = event.balance
         return StockRow(
             sku,
@@ -75,4 +84,11 @@ class StockLevelsView(View[StockRow]):
             balance.promotable,
             recorded.version,
             recorded.at,
+            None if balance.lanes is None else balance.lanes.streams,
+            balance.escrowed,
         )
+
+
+def row_location(location: str, lane: int) -> str:
+    """The location a lane's row names."""
+    return lane_stream(location, lane)

@@ -58,6 +58,8 @@ def values_of(hint: Any, rule: object = None) -> st.SearchStrategy[Any]:
         return st.lists(values_of(parts[0]), max_size=3).map(tuple)
     if hint is NoneType:
         return st.none()
+    if hint is bool:
+        return st.booleans()
     if hint is int:
         assert isinstance(rule, FieldInfo)
         bounds = {name: getattr(m, name) for m in rule.metadata for name in ("ge", "le")

@@ -15,9 +15,11 @@ from hypothesis import settings
 
 from ledger.store.base import LedgerRecorder
 from ledger.store.sqlite import open_recorder
+from tests.property.test_lanes_machine import LanedMachine
 from tests.property.test_ledger_machine import LedgerMachine
 from tests.support.engines import Engines
 from tests.support.event_stores import DynamoDBKind, event_tables
+from tests.support.laned_trial import LanedTrial
 from tests.support.stale_reads import StaleRecorder
 
 
@@ -51,6 +53,12 @@ class StaleMachine(LedgerMachine):
         return StaleRecorder(open_recorder(folder / "ledger.db"))
 
 
+class LanedDynamoDBMachine(DynamoDBMachine, LanedMachine):
+    """Positions in lanes, whose refusals are checked by the engine."""
+
+    trial: LanedTrial
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _engines(engines: Engines) -> Iterator[None]:
     DynamoDBMachine.engines = engines
@@ -64,3 +72,5 @@ TestOnMiniStackWithStaleReads = StaleDynamoDBMachine.TestCase
 TestOnMiniStackWithStaleReads.settings = settings(max_examples=settings().max_examples // 3)
 TestWithStaleReads = StaleMachine.TestCase
 TestWithStaleReads.settings = settings(max_examples=settings().max_examples)
+TestInLanes = LanedDynamoDBMachine.TestCase
+TestInLanes.settings = settings(max_examples=settings().max_examples // 3)

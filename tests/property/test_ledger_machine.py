@@ -53,11 +53,15 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         self.recorder = self.open_store(Path(self.folder.name))
-        self.trial = Trial(self.recorder, CANDIDATES, CACHE_SIZES)
+        self.trial = self.open_trial()
 
     def open_store(self, folder: Path) -> LedgerRecorder:
         """An empty event store; another kind of store overrides this and `close_store`."""
         return open_recorder(folder / "ledger.db")
+
+    def open_trial(self) -> Trial:
+        """The ledgers and the model that judges them."""
+        return Trial(self.recorder, CANDIDATES, CACHE_SIZES)
 
     def close_store(self) -> None:
         """Close what `open_store` opened."""

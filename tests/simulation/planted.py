@@ -25,10 +25,11 @@ from projections.notifications.notifier import Notifier
 from projections.notifications.reading import facts_between
 from projections.rebuild.claim import Claim
 from projections.store.dynamodb_access import Access
+from tests.simulation.planted_lanes import LANES
 from tests.simulation.world.bus import Pipe
 
 Bug = Callable[[], AbstractContextManager[None]]
-PLANTED: Final[dict[str, Bug]] = {}
+PLANTED: Final[dict[str, Bug]] = {**LANES}
 
 
 def planted(name: str) -> Callable[[Callable[[], Iterator[None]]], Bug]:

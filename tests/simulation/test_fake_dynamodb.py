@@ -16,7 +16,13 @@ from ledger.store.tables import create_table_request
 from projections.store import ViewStore
 from projections.store.dynamodb import DynamoDBViewStore
 from projections.views import OpenReservationsView, OrdersView, StockLevelsView
-from tests.contract import test_ledger, test_recorder, test_view_queries, test_view_store
+from tests.contract import (
+    test_ledger,
+    test_recorder,
+    test_unmoved,
+    test_view_queries,
+    test_view_store,
+)
 from tests.simulation.dynamodb.client import FakeClient
 from tests.simulation.dynamodb.storage import Database
 from tests.support.event_stores import Store
@@ -43,7 +49,7 @@ def adopted(module: ModuleType) -> dict[str, Callable[..., Any]]:
     return found
 
 
-for contract in (test_recorder, test_ledger, test_view_store, test_view_queries):
+for contract in (test_recorder, test_unmoved, test_ledger, test_view_store, test_view_queries):
     globals().update(adopted(contract))
 
 

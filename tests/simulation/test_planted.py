@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.judge.accounts import FIFO
+from tests.simulation.judge.accounts import ESCROWED, FIFO
 from tests.simulation.judge.findings import LawBroken
 from tests.simulation.judge.judge import FEED, STARVED
 from tests.simulation.judge.promises import MEANT, ONCE, REFUSED, REMEMBERED
@@ -33,6 +33,9 @@ BROKEN = {
     "sequencing-on-stale-heads": {FEED},
     "poison-blocks-its-batch": {ALONE},
     "commit-in-parts": {"a commit is atomic"},
+    "refusal-after-one-lane": {REMEMBERED},
+    "escrow-in-two-commits": {"a commit is atomic", ESCROWED},
+    "queue-beside-open-lanes": {FIFO},
 }
 """The laws that each bug breaks: one of them must be named."""
 

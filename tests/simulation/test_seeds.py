@@ -26,3 +26,4 @@ def test_every_law_holds_in_every_world(part: int) -> None:
     assert not idle, "a fault that never happens tests nothing"
     assert happened["events"] > 25 * 20
     assert happened["generation switched"] > 10
+    assert happened["split"] > 10

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -84,7 +85,7 @@ def _seal(stream: str, version: int, state: bytes) -> str:
     return hashlib.sha256(f"{stream}\n{version}\n".encode() + body).hexdigest()
 
 
-def written(events: list[Recorded] | tuple[Recorded, ...]) -> list[tuple[str, int, str]]:
+def written(events: Sequence[Recorded]) -> list[tuple[str, int, str]]:
     """Events as the model names them."""
     return [(recorded.stream, recorded.version, recorded.type) for recorded in events]
 

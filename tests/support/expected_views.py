@@ -10,7 +10,7 @@ from ledger.codec import Recorded, decode
 from ledger.domain import events as e
 from ledger.domain import folding
 from ledger.domain.order import Order
-from ledger.domain.streams import is_order, is_stock, parse_order, parse_stock
+from ledger.domain.streams import is_order, is_stock, parse_order
 from projections.views import OrderRow, StockRow
 
 
@@ -31,7 +31,7 @@ def expected_stock(log: Iterable[StoredEvent]) -> dict[tuple[str, ...], StockRow
             assert isinstance(last.event, e.PositionEvent)
             balance = last.event.balance
             free = balance.on_hand - balance.reserved - balance.damaged
-            sku, location = parse_stock(stream)
+            sku, location = stream.removeprefix("stock:").split("@")
             rows[sku, location] = StockRow(
                 sku=sku,
                 location=location,
@@ -45,6 +45,8 @@ def expected_stock(log: Iterable[StoredEvent]) -> dict[tuple[str, ...], StockRow
                 promotable=balance.backordered > 0 and free > 0,
                 version=len(found),
                 at=last.at,
+                lanes=balance.lanes.streams if balance.lanes else None,
+                escrowed=balance.escrowed,
             )
     return rows
 

@@ -12,7 +12,7 @@ from eventsourcing.persistence import StoredEvent
 
 from ledger.codec import Stamp, encode
 from ledger.domain import events as e
-from ledger.domain.balance import Balance
+from ledger.domain.balance import Balance, Lanes
 from ledger.domain.values import Disposition, Money, OrderPolicy
 
 FOLDER = Path(__file__).parent.parent / "golden"
@@ -29,6 +29,8 @@ PREV = "d445fcd552f784cd1c60fbfcbb2026f6673d332173a7bdf6baaec29a61f80cf5"
 
 BALANCE = Balance(on_hand=20, reserved=4, backordered=0, damaged=1, low_stock_threshold=5)
 WAITING = Balance(on_hand=4, reserved=4, backordered=6, queue_from=8)
+SPLIT = Lanes(count=4, streams=8, gathered=True)
+LANE = Balance(on_hand=3, reserved=3, lanes=SPLIT, escrowed=-5)
 LINES = (
     e.OrderLine(line=1, sku="85123A", quantity=10),
     e.OrderLine(line=2, sku="71053", quantity=2, location="north"),
@@ -58,6 +60,8 @@ EXAMPLES: tuple[e.Event, ...] = (
         balance=BALANCE,
     ),
     e.PositionPolicySet(low_stock_threshold=5, balance=BALANCE),
+    e.StockEscrowed(delta=-5, balance=LANE),
+    e.PositionLanesSet(delta=-5, lanes=SPLIT, balance=LANE),
     e.OrderPlaced(
         policy=OrderPolicy.BACKORDER,
         customer="17850",

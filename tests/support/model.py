@@ -84,6 +84,8 @@ class Model(Books):
                 self._insist(f"stock:{command.sku}@{command.location}", expected)
                 self.at(command.sku, command.location).threshold = command.low_stock_threshold
                 return self._moved([command], "PositionPolicySet")
+            case c.SetLanes():
+                return Answer()  # how a position is split changes nothing of what it holds
             case c.PlaceOrder():
                 return model_orders.place(self, command, command.order_id or order_id, now)
             case c.ShipOrder():

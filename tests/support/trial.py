@@ -121,7 +121,7 @@ class Trial:
             return answer
         answer = self._ask_model(sent, result)
         assert answer.refusal == ()
-        assert written(result.events) == answer.written
+        self.compare_events(result.events, answer)
         assert snapshot(result.order) == answer.order
         assert result.replayed == known
         if known:
@@ -144,7 +144,7 @@ class Trial:
         self.faults.calm()
         expected, answer = self.model.promote(sku, location)
         assert promoted == expected
-        assert written(self.auditor.fresh()) == answer.written
+        self.compare_events(self.auditor.fresh(), answer)
         self._compare_orders(answer)
 
     def expire(self, order_id: str, by: int) -> None:
@@ -153,8 +153,12 @@ class Trial:
         self.faults.calm()
         answer = self.model.expire(order_id, self.now)
         assert expired == bool(answer.written)
-        assert written(self.auditor.fresh()) == answer.written
+        self.compare_events(self.auditor.fresh(), answer)
         self._compare_orders(answer)
+
+    def compare_events(self, events: Sequence[Recorded], answer: Answer) -> None:
+        """What was written is what the model writes."""
+        assert written(events) == answer.written
 
     def compare_positions(self) -> None:
         """Every position is as the model has it, and every stream as long."""
@@ -165,9 +169,13 @@ class Trial:
         """The whole history verifies, and every order is as the model has it."""
         report = verified(self.recorder)
         assert report.ok, report.findings
-        assert report.events == self.model.versions.total()
+        self.compare_length(report.events)
         for order_id in self.model.orders:
             self._compare(order_id)
+
+    def compare_length(self, events: int) -> None:
+        """History is as long as the model's."""
+        assert events == self.model.versions.total()
 
     def _ask_model(self, sent: Sent, outcome: Outcome | None) -> Answer:
         """What the model answers; a generated order id is the ledger's to choose."""

@@ -23,6 +23,8 @@ class Allocation(BaseModel):
     """What one line got at one location: reserved units, and units waiting there.
 
     `entry` is the version of the `StockBackordered` that put the line into the position's queue.
+    `lane` is the lane of the position that gave the units, if it isn't lane 0; it is said once,
+    when they are allocated.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -32,6 +34,7 @@ class Allocation(BaseModel):
     reserved: Count = 0
     backordered: Count = 0
     entry: Version | None = None
+    lane: Version | None = None
 
 
 class LineQuantity(BaseModel):

@@ -7,9 +7,19 @@ from typing import Any
 
 from typing_extensions import override
 
-from ledger.domain.balance import Balance, Moves
+from ledger.domain.balance import Balance, Lanes, Moves
 from ledger.domain.events.base import Event, Version, recorded_as
-from ledger.domain.values import Count, Delta, Disposition, Id, Money, Quantity, Text, Units
+from ledger.domain.values import (
+    Count,
+    Delta,
+    Disposition,
+    Id,
+    Money,
+    Quantity,
+    SignedUnits,
+    Text,
+    Units,
+)
 
 
 class PositionEvent(Event):
@@ -97,16 +107,26 @@ class BackorderPromoted(PositionEvent):
 
 @recorded_as("ReservationReleased")
 class ReservationReleased(PositionEvent):
-    """An order gave back reserved units, and left the queue with `backordered` units."""
+    """An order gave back reserved units, and left the queue with `backordered` units.
+
+    On a closed lane the units don't stay: `escrowed` of them go to lane 0 in the same commit.
+    """
 
     order_id: Id
     quantity: Count
     backordered: Count = 0
+    escrowed: Count | None = None
 
     @override
     @staticmethod
     def moves(fields: Mapping[str, Any]) -> Moves:
-        return Moves(reserved=-fields["quantity"], backordered=-fields.get("backordered", 0))
+        escrowed = fields.get("escrowed") or 0
+        return Moves(
+            on_hand=-escrowed,
+            reserved=-fields["quantity"],
+            backordered=-fields.get("backordered", 0),
+            escrowed=-escrowed,
+        )
 
 
 @recorded_as("ReservationExpired")
@@ -149,3 +169,28 @@ class PositionPolicySet(PositionEvent):
     """The position's policy changed; `balance` carries the policy in force."""
 
     low_stock_threshold: Count | None = None
+
+
+@recorded_as("StockEscrowed")
+class StockEscrowed(PositionEvent):
+    """Units came to this lane from other lanes of its position, or (below 0) went there.
+
+    The other side is in the same commit: over the lanes it moves nothing.
+    """
+
+    delta: SignedUnits
+
+    @override
+    @staticmethod
+    def moves(fields: Mapping[str, Any]) -> Moves:
+        return Moves(on_hand=fields["delta"], escrowed=fields["delta"])
+
+
+@recorded_as("PositionLanesSet")
+class PositionLanesSet(StockEscrowed):
+    """How the position is split changed; every lane has this event in the same commit.
+
+    `balance` carries what is in force; `delta` is how many free units this lane got (or gave).
+    """
+
+    lanes: Lanes

@@ -103,7 +103,7 @@ locals {
       {
         Sid       = "AppendInCommits"
         Effect    = "Allow"
-        Action    = ["dynamodb:PutItem"]
+        Action    = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"]
         Resource  = [local.arn.commands, local.arn.events]
         Condition = { StringEquals = { "dynamodb:EnclosingOperation" = "TransactWriteItems" } }
       },

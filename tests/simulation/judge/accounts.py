@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 Spot = tuple[str, str]
 """SKU and location."""
@@ -14,6 +14,8 @@ POSITIVE: Final = "2: nothing is negative, nothing is oversold"
 RESERVED: Final = "3: reserved is what orders hold"
 ONE_FATE: Final = "4: every reserved unit has one fate"
 ACCOUNTED: Final = "5: every ordered unit has one fate"
+ESCROWED: Final = "13: what one lane escrows another has, in one commit"
+ONE_SHAPE: Final = "14: all lanes of a position say the same, and closed ones have nothing free"
 FIFO: Final = "5: backorders are served first come, first served"
 
 
@@ -93,6 +95,8 @@ class Stock:
     queue: list[Entry] = field(default_factory=list)
     version: int = 0
     at: str = ""
+    escrowed: int | None = None
+    split: dict[str, Any] | None = None
 
     @property
     def free(self) -> int:

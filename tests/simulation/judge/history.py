@@ -30,9 +30,14 @@ class Event:
 
     @property
     def spot(self) -> tuple[str, str]:
-        """SKU and location of a position's event."""
+        """SKU and location of a position's event, whichever lane it is on."""
         sku, _, location = self.stream.removeprefix("stock:").partition("@")
-        return sku, location
+        return sku, location.partition("#")[0]
+
+    @property
+    def lane(self) -> int:
+        """The lane of its position that an event is on."""
+        return int(self.stream.partition("#")[2] or 0)
 
     @property
     def order_id(self) -> str:

@@ -210,6 +210,7 @@ class Promises:
 
 def _movements(events: Sequence[Event], kind: str, units: str) -> list[tuple[str, str, int]]:
     """(SKU, location, units) of events that are all of one kind; nothing if they are not."""
-    if any(event.type != kind for event in events):
+    moved = [event for event in events if event.type != "StockEscrowed"]
+    if any(event.type != kind for event in moved):
         return []
-    return [(*event.spot, event.data[units]) for event in events]
+    return [(*event.spot, event.data[units]) for event in moved]

@@ -53,9 +53,14 @@ class Facts:
             self.expected[event.stream, event.version, kind] = str(uuid5(UUID(event.id), kind))
 
     def _of_position(self, event: Event, books: Books) -> list[str]:
-        stock, stream = books.stock[event.spot], event.stream
+        stock, stream = books.lanes[event.stream], event.stream
+        if event.lane:
+            return []
         was, now = self._available.get(stream, 0), stock.available
-        low = stock.threshold is not None and now <= stock.threshold
+        several = stock.split is not None and not stock.split["gathered"]
+        several = several and stock.split is not None and stock.split["count"] > 1
+        low = stock.threshold is not None and now <= stock.threshold and not several
+        now = max(1, now) if several else now
         kinds = ["low_stock"] if low and not self._low.get(stream, False) else []
         kinds += ["out_of_stock"] if was and not now else []
         kinds += ["back_in_stock"] if now and not was and stream in self._stocked else []

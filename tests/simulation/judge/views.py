@@ -67,10 +67,13 @@ def _stream(row: Any) -> str:
 
 
 def _stock(event: Event, books: Books) -> Shown:
-    stock, (sku, location) = books.stock[event.spot], event.spot
+    stock = books.lanes[event.stream]
+    sku, location = event.stream.removeprefix("stock:").split("@")
     return {
         "sku": sku,
         "location": location,
+        "lanes": stock.split and stock.split["streams"],
+        "escrowed": stock.escrowed,
         "on_hand": stock.on_hand,
         "reserved": stock.reserved,
         "backordered": stock.backordered,

@@ -29,6 +29,7 @@ from tests.simulation.world.queues import Queue, SqsClient
 from tests.simulation.world.readers import reading
 from tests.simulation.world.rebuilder import Operator
 from tests.simulation.world.services import consuming, relaying, sweeping
+from tests.simulation.world.splitter import Splitter
 from tests.simulation.world.wishes import Taste
 from tests.simulation.world.writers import Writer
 from tests.support.histories import small_commits
@@ -83,6 +84,9 @@ class World:
             for n in range(self.chance.randint(2, 4))
         ]
         self._writing = [Process(self, writer.name, writer.body) for writer in self.writers]
+        if self.chance.random() < 0.6:
+            splitter = Splitter(self.chance, self.taste)
+            self._writing.append(Process(self, "splitter", splitter.body))
         self._serving = [
             Process(self, RELAY, relaying),
             Process(self, "schedule", sweeping),

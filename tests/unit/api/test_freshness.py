@@ -36,13 +36,14 @@ class FakeStream:
     """A history whose newest event has this version."""
 
     version: int
+    in_lanes: bool = False
     reads: list[str] = field(default_factory=list)
 
     @property
     def history(self) -> FakeStream:
         return self
 
-    def newest(self, stream: str) -> FakeStream:
+    def position(self, stream: str) -> FakeStream:
         self.reads.append(stream)
         return self
 

@@ -12,7 +12,7 @@ from ledger.domain.values import MAX_BALANCE, Disposition
 
 
 def position(**balance: int) -> Position:
-    return Position("A", "main", 7, Balance(**balance))
+    return Position("A", "main", 7, Balance.model_validate(balance))
 
 
 def test_available_is_what_is_free_less_what_the_queue_waits_for() -> None:
