@@ -19,12 +19,13 @@ from eventsourcing.persistence import StoredEvent
 from fastapi.testclient import TestClient
 
 from api import lambda_handler
+from ledger.service import Context, SetLanes
 from projections.delivery.consumers import CONSUMERS
 from projections.handlers.consuming import consuming
 from projections.handlers.relay import make_relay
 from projections.handlers.runtime import handler_of
 from tests.support.api_client import Client
-from tests.support.aws_calls import IN_A_COMMIT, OTHER, AwsCalls, Right
+from tests.support.aws_calls import CHECKED, IN_A_COMMIT, OTHER, AwsCalls, Right
 from tests.support.delivery import failures, message, queue_event, stream_record
 from tests.support.engines import Engines
 from tests.support.functions import functions_forgotten
@@ -49,7 +50,7 @@ def of(table: str, *actions: str) -> set[Right]:
 
 RIGHTS: Final[dict[str, set[Right]]] = {
     "api": {
-        *of("events", "BatchGetItem", IN_A_COMMIT, "Query"),
+        *of("events", "BatchGetItem", CHECKED, IN_A_COMMIT, "Query"),
         *of("commands", "GetItem", IN_A_COMMIT),
         *of("feed", "Query"),
         *of("stock_levels", "GetItem", "Query"),
@@ -113,6 +114,12 @@ class World:
     region: Region
     aws: Aws
     calls: AwsCalls
+
+    def split(self) -> str:
+        """Stock that an operator splits into lanes: its SKU."""
+        self.region.ledger().handle(SetLanes("S2", "main", 2), Context("operator"))
+        self.calls.taken()
+        return "S2"
 
     def events(self) -> list[StoredEvent]:
         """Every event there is, stream by stream; reading them doesn't count."""
@@ -181,6 +188,8 @@ def test_functions_need_what_they_are_given_and_nothing_else(
         client = Client(http)
         client.trade()
         needed["api"] = world.calls.taken()
+        client.be_refused(world.split())
+        needed["api"] |= world.calls.taken()
         events = world.events()
         monkeypatch.delenv("LEDGER_SECRET_ARNS")
         relay = handler_of("relay", make_relay)
@@ -200,4 +209,4 @@ def test_functions_need_what_they_are_given_and_nothing_else(
 
 def test_history_is_only_read_and_added_to() -> None:
     rights = {action for every in RIGHTS.values() for table, action in every if table == "events"}
-    assert rights == {"BatchGetItem", IN_A_COMMIT, "Query", "Scan"}
+    assert rights == {"BatchGetItem", CHECKED, IN_A_COMMIT, "Query", "Scan"}

@@ -50,6 +50,10 @@ class Client:
         self.send("POST", "/v1/orders/GONE/cancellation", {})
         self.send("POST", "/v1/receipts", {**stock[1], "quantity": 500})
 
+    def be_refused(self, sku: str) -> None:
+        """Order more of something than there is."""
+        self.send("POST", "/v1/orders", {"lines": [{"sku": sku, "quantity": 999}]})
+
     def look(self) -> None:
         """Every query."""
         for path in (

@@ -14,6 +14,7 @@ Right = tuple[str, str]
 
 OTHER: Final = "other"
 
+CHECKED: Final = "ConditionCheckItem in a commit"
 IN_A_COMMIT: Final = "PutItem in a commit"
 """With `dynamodb:EnclosingOperation` TransactWriteItems."""
 

@@ -103,8 +103,15 @@ locals {
       {
         Sid       = "AppendInCommits"
         Effect    = "Allow"
-        Action    = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"]
+        Action    = ["dynamodb:PutItem"]
         Resource  = [local.arn.commands, local.arn.events]
+        Condition = { StringEquals = { "dynamodb:EnclosingOperation" = "TransactWriteItems" } }
+      },
+      {
+        Sid       = "RefuseOnWhatIsNewest"
+        Effect    = "Allow"
+        Action    = ["dynamodb:ConditionCheckItem"]
+        Resource  = [local.arn.events]
         Condition = { StringEquals = { "dynamodb:EnclosingOperation" = "TransactWriteItems" } }
       },
       {
