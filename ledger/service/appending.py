@@ -108,6 +108,10 @@ class Appender:
         """Call `listener` with the events of every commit of this process, after it stands."""
         self._listeners.append(listener)
 
+    def forget(self) -> None:
+        """Remember nothing any more: commits that were counted on may not stand."""
+        self._cache.clear()
+
     def glance(self) -> Session:
         """State that may be remembered: good for choosing locks, never for deciding."""
         return Session(self._recorder, self._cache)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,6 +73,24 @@ class Ledger:
     def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
         """Call `listener` with the events of every commit made here, after it stands."""
         self._appender.listen(listener)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Within it, a store opened for a bulk load writes commits together, at the end; nobody
+        may be answered before. One thread at a time.
+
+        Raises
+        ------
+        BatchLost
+            At the end: another writer was first. Nothing of it stands; the commands may be
+            handled again.
+        """
+        try:
+            with self.recorder.batch():
+                yield
+        except BaseException:
+            self._appender.forget()
+            raise
 
     def close(self) -> None:
         """Give back the store's connections."""

@@ -233,18 +233,20 @@ class Factory(library.SQLiteFactory):  # the only factory in here, as the librar
         )
 
 
-def open_recorder(path: str | Path, *, synchronous: Synchronous = "FULL") -> SQLiteLedgerRecorder:
+def open_recorder(
+    path: str | Path, *, synchronous: Synchronous = "FULL", factory: type[Factory] = Factory
+) -> SQLiteLedgerRecorder:
     """Open (and create, with its folder) the file that holds events and command records."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    factory = Factory(
+    made = factory(
         {
             "SQLITE_DBNAME": str(path),
             "ORIGINATOR_ID_TYPE": "text",
             "SQLITE_SYNCHRONOUS": synchronous,
         }
     )
-    recorder = factory.application_recorder()
+    recorder = made.application_recorder()
     if not isinstance(recorder, SQLiteLedgerRecorder):  # pragma: no cover
         msg = f"{recorder!r} can't hold a ledger"
         raise TypeError(msg)
