@@ -21,10 +21,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Final
 
-from ledger.codec import Recorded
-from ledger.domain.balance import Balance
 from ledger.domain.errors import InsufficientStock, Refusal
-from ledger.domain.events import PositionEvent
 from ledger.domain.order import Line, Order
 from ledger.domain.streams import order_stream
 from ledger.domain.values import OrderPolicy
@@ -64,6 +61,8 @@ class OnlineRetailImporter:
         self._on_demand = short is None
         self._policy = short or OrderPolicy.ALL_OR_NOTHING
         self._file = ""
+        self._batched = False
+        """Whether what is done now stands only if nobody else was first."""
         self._open: dict[int, Row] = {}
         """Rows of the present invoice, by line, that are not accounted for yet."""
         self.summary = Summary()
@@ -80,6 +79,7 @@ class OnlineRetailImporter:
         for batch in _batches(read_invoices(path)):
             before = deepcopy(self.summary)
             try:
+                self._batched = True
                 with self._ledger.batch():
                     for invoice in batch:
                         self._import(invoice)
@@ -87,6 +87,7 @@ class OnlineRetailImporter:
                 # Another writer was first: nothing of the batch stands. One by one, nobody's
                 # commit undoes another.
                 self.summary = before
+                self._batched = False
                 for invoice in batch:
                     self._import(invoice)
             progress(sum(len(invoice.rows) for invoice in batch))
@@ -198,9 +199,9 @@ class OnlineRetailImporter:
     def _receive(self, invoice: Invoice, rows: list[Row]) -> None:
         """Receive exactly what the rows lack, with reference to the invoice."""
         units = retail.wanted(rows, self._location)
-        newest = self._ledger.history.newest_many(units)
-        balances = {stream: _balance(recorded) for stream, recorded in newest.items()}
-        versions = {stream: recorded.version for stream, recorded in newest.items()}
+        positions = self._ledger.positions(units, remembered=self._batched)
+        balances = {stream: position.balance for stream, position in positions.items()}
+        versions = {stream: found.version for stream, found in positions.items() if found.version}
         lack = retail.lacking(units, balances)
         for command in retail.receipts(invoice, lack):
             key = f"{invoice.number}/receipt/{retail.receipt_key(versions, command)}"
@@ -245,9 +246,3 @@ def _fate(line: Line) -> Fate:
     if line.shipped == line.quantity:
         return Fate.SHIPPED
     return Fate.PART_SHIPPED if line.shipped else Fate.NOT_SHIPPED
-
-
-def _balance(recorded: Recorded) -> Balance:
-    event = recorded.event
-    assert isinstance(event, PositionEvent)
-    return event.balance

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ledger.codec import Recorded
 from ledger.domain.errors import LawBroken, Refusal
+from ledger.domain.position import Position
 from ledger.domain.streams import is_order, is_stock, parse_order
 from ledger.errors import (
     CommandRecorded,
@@ -111,6 +112,13 @@ class Appender:
     def forget(self) -> None:
         """Remember nothing any more: commits that were counted on may not stand."""
         self._cache.clear()
+
+    def look(self, streams: Iterable[str], *, remembered: bool) -> dict[str, Position]:
+        """Positions as they are, or as they are remembered; what is read is remembered."""
+        session = Session(self._recorder, self._cache, fresh=not remembered)
+        positions = session.positions(streams)
+        self._cache.put(session.heads)
+        return positions
 
     def glance(self) -> Session:
         """State that may be remembered: good for choosing locks, never for deciding."""

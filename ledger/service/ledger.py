@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from ledger.codec import Recorded
 from ledger.domain.allocation import part_streams, streams_of
 from ledger.domain.errors import OrderBusy, OrderNotFound
 from ledger.domain.order import Line, Order
+from ledger.domain.position import Position
 from ledger.domain.streams import order_stream, stock_stream
 from ledger.service import commands as c
 from ledger.service import decisions, steps
@@ -91,6 +92,13 @@ class Ledger:
         except BaseException:
             self._appender.forget()
             raise
+
+    def positions(self, streams: Iterable[str], *, remembered: bool) -> dict[str, Position]:
+        """The positions as they are, or as they are `remembered` here.
+
+        Memory may be stale: it will do for what stands only if nobody else was first.
+        """
+        return self._appender.look(streams, remembered=remembered)
 
     def close(self) -> None:
         """Give back the store's connections."""

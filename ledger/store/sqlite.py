@@ -168,7 +168,10 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
     @override
     def find_command(self, key: str) -> CommandRecord | None:
         with self.datastore.transaction(commit=False) as c:
-            record = self._find_command(c, key)
+            return self._find_live(c, key)
+
+    def _find_live(self, c: SQLiteCursor, key: str) -> CommandRecord | None:
+        record = self._find_command(c, key)
         if record is None or (record.expires_at or time.time() + 1) <= time.time():
             return None
         return record

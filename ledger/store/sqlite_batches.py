@@ -30,7 +30,9 @@ from ledger.store.sqlite import Factory, SQLiteLedgerRecorder, open_recorder
 class _Batch:
     """Commits that are accepted and not written yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, cursor: SQLiteCursor) -> None:
+        self.cursor = cursor
+        """Reads the file as it was when the batch began."""
         self.events: list[StoredEvent] = []
         self.streams: dict[str, list[StoredEvent]] = {}
         self.records: dict[str, CommandRecord] = {}
@@ -60,11 +62,12 @@ class BatchRecorder(SQLiteLedgerRecorder):
     @contextmanager
     def batch(self) -> Iterator[None]:
         assert self._batch is None, "a batch is not within another"
-        self._batch = batch = _Batch()
-        try:
-            yield
-        finally:
-            self._batch = None
+        with self.datastore.transaction(commit=False) as cursor:
+            self._batch = batch = _Batch(cursor)
+            try:
+                yield
+            finally:
+                self._batch = None
         if batch.events:
             self._group.run(lambda c: self._write(c, batch))
 
@@ -112,7 +115,7 @@ class BatchRecorder(SQLiteLedgerRecorder):
                 newest[stream] = accepted[stream][-1]
             else:
                 unknown.append(stream)
-        return newest | super().select_newest(unknown) if unknown else newest
+        return newest | self._newest(self._batch.cursor, unknown)
 
     @override
     def select_events(
@@ -138,9 +141,9 @@ class BatchRecorder(SQLiteLedgerRecorder):
 
     @override
     def find_command(self, key: str) -> CommandRecord | None:
-        if self._batch is not None and key in self._batch.records:
-            return self._batch.records[key]
-        return super().find_command(key)
+        if self._batch is None:
+            return super().find_command(key)
+        return self._batch.records.get(key) or self._find_live(self._batch.cursor, key)
 
 
 class BatchFactory(Factory):
