@@ -143,13 +143,7 @@ def _plan(
         waits = backordered[number, location]
         entry = positions[stock_stream(sku[number], location)].version + 1 if waits else None
         allocations.append(
-            Allocation(
-                line=number,
-                location=location,
-                reserved=reserved[number, location],
-                backordered=waits,
-                entry=entry,
-            )
+            Allocation.computed(number, location, reserved[number, location], waits, entry)
         )
     return Plan(allocations=tuple(allocations), movements=movements)
 

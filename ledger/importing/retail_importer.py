@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.domain.errors import InsufficientStock, Refusal
-from ledger.domain.order import Line, Order
+from ledger.domain.order import Order
 from ledger.domain.streams import order_stream
 from ledger.domain.values import OrderPolicy
 from ledger.errors import BatchLost, IdempotencyKeyReused
@@ -128,12 +128,13 @@ class OnlineRetailImporter:
                 return
             for number, row in enumerate(rows, 1):
                 line = order.lines[number]
-                fate = _fate(line)
+                shipped = line.shipped
+                fate = _fate(line.quantity, shipped)
                 if self._on_demand and fate is not Fate.SHIPPED:
                     self._found(row, fate, TAKEN, before=before)
                 else:
                     self._settle(row, fate, before=before)
-                self.summary.unfilled += line.quantity - line.shipped
+                self.summary.unfilled += line.quantity - shipped
 
     def _order_and_ship(self, invoice: Invoice) -> tuple[Order, bool]:
         """The invoice's order when all is done, and whether it was there before."""
@@ -143,7 +144,7 @@ class OnlineRetailImporter:
         command = retail.place_order(invoice, self._location, self._policy)
         placed = self._handle(f"{invoice.number}/order", command)
         order = self._finished(invoice.number, placed)
-        if order.totals.reserved:
+        if any(line.reserved for line in order.lines.values()):
             key = f"{invoice.number}/shipment"
             shipment = self._handle(key, retail.ship_order(invoice))
             order = self._finished(invoice.number, shipment)
@@ -242,7 +243,7 @@ def _batches(invoices: Iterable[Invoice]) -> Iterator[list[Invoice]]:
         yield batch
 
 
-def _fate(line: Line) -> Fate:
-    if line.shipped == line.quantity:
+def _fate(quantity: int, shipped: int) -> Fate:
+    if shipped == quantity:
         return Fate.SHIPPED
-    return Fate.PART_SHIPPED if line.shipped else Fate.NOT_SHIPPED
+    return Fate.PART_SHIPPED if shipped else Fate.NOT_SHIPPED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.events.base import Event, Version, recorded_as
+from ledger.domain.trusted import trusted
 from ledger.domain.values import Count, Id, Instant, LineNumber, OrderPolicy, Quantity, Text, Units
 
 
@@ -32,6 +33,14 @@ class Allocation(BaseModel):
     reserved: Count = 0
     backordered: Count = 0
     entry: Version | None = None
+
+    @classmethod
+    def computed(
+        cls, line: int, location: str, reserved: int, backordered: int = 0, entry: int | None = None
+    ) -> Allocation:
+        """An allocation of what is known of an order and its positions; not validated again."""
+        fields = {"line": line, "location": location, "reserved": reserved}
+        return trusted(cls, {**fields, "backordered": backordered, "entry": entry})
 
 
 class LineQuantity(BaseModel):
