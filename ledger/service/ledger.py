@@ -187,7 +187,8 @@ class Ledger:
                 Command(lambda s: steps.step(order_id, s, self._rules), "system"),
                 [order_stream(order_id), *streams],
             )
-            if not outcome.events:
+            finished = outcome.order is not None and outcome.order.task is None
+            if not outcome.events or finished:
                 break
         found = self._appender.glance().order(order_id)
         if found is None:
