@@ -182,7 +182,7 @@ class _Work:
     def fold_in_order(self, known: Mapping[Any, Row], recorder: ApplicationRecorder) -> None:
         """The rows that the events move, folded from the stored rows without a gap."""
         for stream, versions in self.delivered.items():
-            row = known.get(self._view.key(stream))
+            row = known.get(self._view.key(stream)) if known else None
             applied = 0 if row is None else row.version
             try:
                 pending = self._contiguous(stream, applied, versions, recorder)
@@ -208,7 +208,7 @@ class _Work:
         What is decoded here is delivered to the views that come next.
         """
         wanted = range(applied + 1, max(delivered) + 1)
-        if all(version in delivered for version in wanted):
+        if all(map(delivered.__contains__, wanted)):
             events = [recorded(delivered[version]) for version in wanted]
             delivered.update(zip(wanted, events, strict=True))
             return events
