@@ -12,6 +12,7 @@ BENCH_ARGS ?=
 LOCK_ARGS ?=
 SEEDS ?= 0-200
 EMULATOR_PORT ?= 4566
+MUTATE_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -75,6 +76,10 @@ bench: $(VENV)/.dev engines ## Run the benchmarks
 .PHONY: simulate
 simulate: $(VENV)/.dev ## Run the simulator on SEEDS (17, or 0-2000), perhaps with a planted BUG
 	@$(BIN)/python -m tests.simulation $(SEEDS) $(BUG)
+
+.PHONY: mutate
+mutate: $(VENV)/.dev ## Plant mistakes in the domain and the runner; MUTATE_ARGS="--sample 40"
+	@$(BIN)/python -m tests.mutation $(MUTATE_ARGS)
 
 # LOCK_ARGS=--upgrade takes the newest releases; without it the pins that still fit are kept.
 .PHONY: lock

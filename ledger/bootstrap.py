@@ -26,8 +26,9 @@ def open_ledger(
     """The ledger on the store the settings name.
 
     `bulk` is for loads that can be repeated after a power cut: commits reach the disk when the
-    ledger is closed, not one by one. Nothing is lost when only the process dies. (DynamoDB keeps
-    every commit at once.) `sequences` and `observe_lease` as in `open_event_store`.
+    ledger is closed, not one by one. When only the process dies, no more is lost than the batch
+    it was in (see `Ledger.batch`). (DynamoDB keeps every commit at once.) `sequences` and
+    `observe_lease` as in `open_event_store`.
     """
     return Ledger(
         open_event_store(settings, bulk=bulk, sequences=sequences, observe_lease=observe_lease),
@@ -54,9 +55,13 @@ def open_event_store(
     and a shop on SQLite doesn't load boto3, which takes longer than everything else.
     """
     if settings.sqlite_path is not None:
+        if bulk:
+            from ledger.store.sqlite_batches import open_bulk_recorder
+
+            return open_bulk_recorder(settings.sqlite_path)
         from ledger.store.sqlite import open_recorder
 
-        return open_recorder(settings.sqlite_path, synchronous="NORMAL" if bulk else "FULL")
+        return open_recorder(settings.sqlite_path)
     from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
     from ledger.store.dynamodb_client import make_client
 

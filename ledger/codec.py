@@ -100,7 +100,8 @@ class Recorded:
         for schema in range(self.schema, kind.schema_version):
             data = UPCASTS[self.type, schema](data)
         try:
-            return kind.model_validate(data)
+            event: Event = kind.__pydantic_validator__.validate_python(data)
+            return event
         except ValidationError as error:
             raise CorruptEvent(self.stream, self.version, str(error)) from error
 

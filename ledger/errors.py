@@ -5,7 +5,8 @@
     PersistenceError (eventsourcing)
     ├── IntegrityError (eventsourcing)
     │   ├── VersionConflict    another commit took a version; carries events that did
-    │   └── CommandRecorded    the command's idempotency key was recorded before
+    │   ├── CommandRecorded    the command's idempotency key was recorded before
+    │   └── BatchLost          another writer took something of a whole batch of commits
     ├── OperationalError (eventsourcing)
     │   ├── Contention         the stock was too busy for the bounded retries; try again
     │   ├── UnknownOutcome     the answer was lost: the commit may or may not stand
@@ -52,6 +53,10 @@ class CommandRecorded(IntegrityError):
     def __init__(self, record: CommandRecord) -> None:
         self.record = record
         super().__init__(f"command {record.key!r} was recorded before")
+
+
+class BatchLost(IntegrityError):
+    """Another writer took a version or key of a batch of commits. Nothing of it was stored."""
 
 
 class Contention(OperationalError):

@@ -13,13 +13,16 @@ from typing import Any, Final, TypeVar
 
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent
 
-from ledger.codec import decode
+from ledger.codec import Recorded, decode
 from projections.arrivals import Arrived, recorded, stream_of, version_of
 from projections.generations import Registry
 from projections.store.base import Checkpoint, ViewStore
 from projections.views.base import Row, View
 
 R = TypeVar("R", bound=Row)
+
+Delivered = dict[str, dict[int, Arrived]]
+"""Events by stream and version."""
 
 PAGE: Final = 20_000
 
@@ -91,9 +94,10 @@ class Runner:
         view store fails every stream of the view.
         """
         report = Applied()
+        delivered = _by_stream(events)
         for view in self.views:
             for generation in self.registry.live(view):
-                self._apply(generation, events, None, report)
+                self._apply(generation, delivered, None, report)
         return report
 
     def catch_up(self, limit: int = PAGE) -> Sequence[StoredEvent]:
@@ -120,21 +124,22 @@ class Runner:
                 continue
             newest = page
             end = Checkpoint(page[-1].id, decode(page[-1]).at)
+            delivered = _by_stream(page)
             for view, at in checkpoints.items():
                 if at == start:
-                    self._apply(view, page, end, report)
+                    self._apply(view, delivered, end, report)
         report.check()
         return newest
 
     def _apply(
         self,
         view: View[Any],
-        events: Sequence[Arrived],
+        delivered: Delivered,
         checkpoint: Checkpoint | None,
         report: Applied,
     ) -> None:
         """Fold and save; the checkpoint moves if everything was applied."""
-        work = _Work(view, _delivered(view, events))
+        work = _Work(view, {s: delivered[s] for s in delivered if view.feeds(s)})
         try:
             if view.newest_wins:
                 work.fold_newest()
@@ -154,7 +159,7 @@ class Runner:
 class _Work:
     """What one batch of events does to one view."""
 
-    def __init__(self, view: View[Any], delivered: Mapping[str, Mapping[int, Arrived]]) -> None:
+    def __init__(self, view: View[Any], delivered: Delivered) -> None:
         self._view = view
         self.delivered = delivered
         self.rows: list[Row] = []
@@ -177,12 +182,12 @@ class _Work:
     def fold_in_order(self, known: Mapping[Any, Row], recorder: ApplicationRecorder) -> None:
         """The rows that the events move, folded from the stored rows without a gap."""
         for stream, versions in self.delivered.items():
-            row = known.get(self._view.key(stream))
+            row = known.get(self._view.key(stream)) if known else None
             applied = 0 if row is None else row.version
             try:
                 pending = self._contiguous(stream, applied, versions, recorder)
                 for event in pending:
-                    row = self._view.fold(row, recorded(event))
+                    row = self._view.fold(row, event)
             except Exception as error:
                 self.failed[stream] = error
                 continue
@@ -195,35 +200,30 @@ class _Work:
         self,
         stream: str,
         applied: int,
-        delivered: Mapping[int, Arrived],
+        delivered: dict[int, Arrived],
         recorder: ApplicationRecorder,
-    ) -> Sequence[Arrived]:
-        """The events after `applied` up to the newest delivered one, each once and in order."""
+    ) -> Sequence[Recorded]:
+        """The events after `applied` up to the newest delivered one, each once and in order.
+
+        What is decoded here is delivered to the views that come next.
+        """
         wanted = range(applied + 1, max(delivered) + 1)
-        if all(version in delivered for version in wanted):
-            return [delivered[version] for version in wanted]
+        if all(map(delivered.__contains__, wanted)):
+            events = [recorded(delivered[version]) for version in wanted]
+            delivered.update(zip(wanted, events, strict=True))
+            return events
         found = recorder.select_events(stream, gt=applied, lte=wanted[-1])
         there = {event.originator_version for event in found}
         for version in wanted:
             if version not in there:
                 raise EventsMissing(stream, version)
         self.refilled += sum(version not in delivered for version in wanted)
-        return found
+        return [decode(event) for event in found]
 
 
-def _delivered(view: View[Any], events: Iterable[Arrived]) -> dict[str, dict[int, Arrived]]:
-    """The events that feed the view, by stream and version."""
-    found: dict[str, dict[int, Arrived]] = {}
-    passed: set[str] = set()
+def _by_stream(events: Iterable[Arrived]) -> Delivered:
+    """The events by stream and version."""
+    found: Delivered = {}
     for event in events:
-        stream = stream_of(event)
-        versions = found.get(stream)
-        if versions is None:
-            if stream in passed:
-                continue
-            if not view.feeds(stream):
-                passed.add(stream)
-                continue
-            versions = found[stream] = {}
-        versions[version_of(event)] = event
+        found.setdefault(stream_of(event), {})[version_of(event)] = event
     return found

@@ -50,9 +50,9 @@ _POLICIES = {
     WhenShort.PARTIAL: OrderPolicy.PARTIAL,
     WhenShort.REJECT: OrderPolicy.ALL_OR_NOTHING,
 }
-_COLUMNS = {
-    Format.ONLINE_RETAIL: (online_retail.REQUIRED, online_retail.OPTIONAL),
-    Format.STOCK_CSV: (stock_csv.REQUIRED, stock_csv.OPTIONAL),
+_REQUIRED = {
+    Format.ONLINE_RETAIL: online_retail.REQUIRED,
+    Format.STOCK_CSV: stock_csv.REQUIRED,
 }
 
 
@@ -136,7 +136,7 @@ class _Work:
     """Files of one format, read once before anything is imported, so that all are sound."""
 
     def __init__(self, format_: Format, files: Sequence[Path]) -> None:
-        self._files = [(path, count_rows(path, *_COLUMNS[format_])) for path in files]
+        self._files = [(path, count_rows(path, _REQUIRED[format_])) for path in files]
 
     def run(self, import_file: Callable[[Path, Callable[[int], object]], None]) -> None:
         """Import file after file, showing the progress in rows."""

@@ -164,11 +164,11 @@ def _plan(
         waits = backordered[number, location]
         position = positions[stock_stream(sku[number], location)]
         allocations.append(
-            Allocation(
-                line=number,
-                location=location,
-                reserved=reserved[number, location],
-                backordered=waits,
+            Allocation.computed(
+                number,
+                location,
+                reserved[number, location],
+                waits,
                 entry=position.version + 1 if waits else None,
                 lane=position.lane or None,
             )

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.domain.errors import BalanceLimitExceeded, LawBroken
+from ledger.domain.trusted import trusted
 from ledger.domain.values import MAX_BALANCE, Count
 
 
@@ -103,15 +104,18 @@ class Balance(BaseModel):
         if on_hand > MAX_BALANCE or backordered > MAX_BALANCE:
             counter = "on_hand" if on_hand > MAX_BALANCE else "backordered"
             raise BalanceLimitExceeded(counter, MAX_BALANCE)
-        return Balance(
-            on_hand=on_hand,
-            reserved=reserved,
-            backordered=backordered,
-            damaged=damaged,
-            low_stock_threshold=self.low_stock_threshold,
-            queue_from=self.queue_from if backordered else None,
-            lanes=self.lanes,
-            escrowed=None if self.escrowed is None and not moves.escrowed else escrowed,
+        return trusted(
+            Balance,
+            {
+                "on_hand": on_hand,
+                "reserved": reserved,
+                "backordered": backordered,
+                "damaged": damaged,
+                "low_stock_threshold": self.low_stock_threshold,
+                "queue_from": self.queue_from if backordered else None,
+                "lanes": self.lanes,
+                "escrowed": None if self.escrowed is None and not moves.escrowed else escrowed,
+            },
         )
 
 

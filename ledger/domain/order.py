@@ -258,12 +258,7 @@ class Order(NamedTuple):
             if place.reserved or place.backordered
         ]
         return [
-            Allocation(
-                line=number,
-                location=location,
-                reserved=place.reserved,
-                backordered=place.backordered,
-            )
+            Allocation.computed(number, location, place.reserved, place.backordered)
             for _, location, number, place in sorted(found)
         ]
 
@@ -282,6 +277,6 @@ class Order(NamedTuple):
                     picked.append((line.sku, location, number, take))
                     left -= take
         return [
-            Allocation(line=number, location=location, reserved=take)
+            Allocation.computed(number, location, take)
             for _, location, number, take in sorted(picked)
         ]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -121,46 +122,45 @@ def read_invoices(path: Path) -> list[Invoice]:
 def read_row(fields: Fields) -> Row:
     """Sort one row into what it means."""
     values = fields.values
-    sku = values["StockCode"]
-    quantity = int(values["Quantity"]) if _INTEGER.fullmatch(values["Quantity"]) else 0
-    row = Row(
-        line=fields.line,
-        invoice=values["InvoiceNo"],
-        sku=sku,
-        quantity=quantity,
-        kind=Kind.SALE,
-        description=values.get("Description", ""),
-        date=values.get("InvoiceDate", ""),
-        customer=values.get("CustomerID", "").removesuffix(".0"),
+    invoice, sku = values["InvoiceNo"], values["StockCode"]
+    quantity = int(values["Quantity"]) if _INTEGER.fullmatch(values["Quantity"]) else None
+    kind, note = _meaning(invoice, sku, quantity, values["Quantity"])
+    if fields.ragged:
+        kind, note = Kind.UNREADABLE, fields.ragged
+    return Row(
+        fields.line,
+        invoice,
+        sku,
+        quantity or 0,
+        kind,
+        note,
+        values.get("Description", ""),
+        values.get("InvoiceDate", ""),
+        values.get("CustomerID", "").removesuffix(".0"),
     )
-    why = fields.ragged or _unreadable(row, values["Quantity"])
-    if why:
-        return row._replace(kind=Kind.UNREADABLE, note=why)
-    if sku.upper() in FEES:
-        return row._replace(kind=Kind.FEE, note=f"{sku.upper()} ({FEES[sku.upper()]})")
-    if quantity == 0:
-        return row._replace(kind=Kind.ZERO)
-    if row.invoice.startswith("C"):
-        return row._replace(kind=Kind.RETURN)
-    return row if quantity > 0 else row._replace(kind=Kind.ADJUSTMENT)
 
 
-def _unreadable(row: Row, quantity: str) -> str:
-    """Why the row can't be read; empty if it can."""
-    if not _is_id(row.invoice):
-        return f"InvoiceNo {row.invoice!r} is no id (letters, digits and . _ + -, at most 64)"
-    if not _INTEGER.fullmatch(quantity):
-        return f"Quantity {quantity!r} is no integer"
-    if abs(row.quantity) > MAX_QUANTITY:
-        return f"Quantity {quantity} is larger than {MAX_QUANTITY}"
-    if row.sku.upper() in FEES:
-        return ""
-    if not _is_id(row.sku):
-        return f"StockCode {row.sku!r} is no id (letters, digits and . _ + -, at most 64)"
-    if row.invoice.startswith("C") and row.quantity > 0:
-        return f"Quantity {quantity} is positive, and a cancellation brings goods back"
-    return ""
+def _meaning(invoice: str, sku: str, quantity: int | None, text: str) -> tuple[Kind, str]:
+    """The row's kind and note. `quantity` is None if its `text` is no integer."""
+    if not _is_id(invoice):
+        why = f"InvoiceNo {invoice!r} is no id (letters, digits and . _ + -, at most 64)"
+    elif quantity is None:
+        why = f"Quantity {text!r} is no integer"
+    elif abs(quantity) > MAX_QUANTITY:
+        why = f"Quantity {text} is larger than {MAX_QUANTITY}"
+    elif (code := sku.upper()) in FEES:
+        return Kind.FEE, f"{code} ({FEES[code]})"
+    elif not _is_id(sku):
+        why = f"StockCode {sku!r} is no id (letters, digits and . _ + -, at most 64)"
+    elif not invoice.startswith("C"):
+        return (Kind.SALE if quantity > 0 else Kind.ADJUSTMENT if quantity else Kind.ZERO), ""
+    elif quantity > 0:
+        why = f"Quantity {text} is positive, and a cancellation brings goods back"
+    else:
+        return (Kind.RETURN if quantity else Kind.ZERO), ""
+    return Kind.UNREADABLE, why
 
 
+@lru_cache(maxsize=10_000)  # the same SKUs and invoices come again and again
 def _is_id(text: str) -> bool:
     return len(text) <= MAX_ID_LENGTH and _ID.fullmatch(text) is not None

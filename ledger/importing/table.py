@@ -35,30 +35,38 @@ def read_table(
         The file can't be read, is not UTF-8, or lacks a column. Raised before the first row,
         except for a broken quotation, which is found where it stands.
     """
+    records = _records(path, required)
+    _, header = next(records)
+    known = {*required, *optional}
+    columns = [(name, index) for index, name in enumerate(header) if name in known]
+    for line, record in records:
+        ragged = ""
+        if len(record) != len(header):
+            ragged = f"the row has {len(record)} fields and the header {len(header)}"
+            record += [""] * len(header)
+        yield Fields(line, {name: record[index].strip() for name, index in columns}, ragged)
+
+
+def _records(path: Path, required: Collection[str]) -> Iterator[tuple[int, list[str]]]:
+    """Every record that is not empty, the header first, with the line it starts on."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, required)
-        known = {*required, *optional}
-        columns = [(name, index) for index, name in enumerate(header) if name in known]
+        yield 1, header
         started = reader.line_num + 1
         for record in reader:
             line, started = started, reader.line_num + 1
-            if not record:
-                continue
-            ragged = ""
-            if len(record) != len(header):
-                ragged = f"the row has {len(record)} fields and the header {len(header)}"
-                record += [""] * len(header)
-            yield Fields(line, {name: record[index].strip() for name, index in columns}, ragged)
+            if record:
+                yield line, record
     except csv.Error as error:
         msg = f"{path}, line {reader.line_num}: {error}. Mend the line and import again."
         raise InputError(msg) from error
 
 
-def count_rows(path: Path, required: Collection[str], optional: Collection[str] = ()) -> int:
+def count_rows(path: Path, required: Collection[str]) -> int:
     """How many rows the file has; reads it once to its end, so that it is known to be sound."""
-    return sum(1 for _ in read_table(path, required, optional))
+    return sum(1 for _ in _records(path, required)) - 1
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ from ledger.codec import Recorded
 from ledger.domain.balance import Balance
 from ledger.domain.errors import LawBroken, Refusal
 from ledger.domain.lanes import MAX_LANES
+from ledger.domain.position import Position
 from ledger.domain.streams import is_order, is_stock, parse_order
 from ledger.errors import (
     CommandRecorded,
@@ -111,6 +112,17 @@ class Appender:
     def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
         """Call `listener` with the events of every commit of this process, after it stands."""
         self._listeners.append(listener)
+
+    def forget(self) -> None:
+        """Remember nothing any more: commits that were counted on may not stand."""
+        self._cache.clear()
+
+    def look(self, streams: Iterable[str], *, remembered: bool) -> dict[str, Position]:
+        """Positions as they are, or as they are remembered; what is read is remembered."""
+        session = Session(self._recorder, self._cache, fresh=not remembered)
+        positions = session.positions(streams)
+        self._cache.put(session.heads)
+        return positions
 
     def glance(self) -> Session:
         """State that may be remembered: good for choosing locks, never for deciding."""

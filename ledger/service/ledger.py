@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from ledger.codec import Recorded
 from ledger.domain.allocation import part_streams, streams_of
 from ledger.domain.errors import OrderBusy, OrderNotFound
 from ledger.domain.order import Line, Order
+from ledger.domain.position import Position
 from ledger.domain.streams import order_stream, stock_stream
 from ledger.service import commands as c
 from ledger.service import decisions, splitting, steps
@@ -72,6 +74,31 @@ class Ledger:
     def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:
         """Call `listener` with the events of every commit made here, after it stands."""
         self._appender.listen(listener)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Within it, a store opened for a bulk load writes commits together, at the end; nobody
+        may be answered before. One thread at a time.
+
+        Raises
+        ------
+        BatchLost
+            At the end: another writer was first. Nothing of it stands; the commands may be
+            handled again.
+        """
+        try:
+            with self.recorder.batch():
+                yield
+        except BaseException:
+            self._appender.forget()
+            raise
+
+    def positions(self, streams: Iterable[str], *, remembered: bool) -> dict[str, Position]:
+        """The positions as they are, or as they are `remembered` here.
+
+        Memory may be stale: it will do for what stands only if nobody else was first.
+        """
+        return self._appender.look(streams, remembered=remembered)
 
     def close(self) -> None:
         """Give back the store's connections."""
@@ -163,7 +190,8 @@ class Ledger:
                 Command(lambda s: steps.step(order_id, s, self._rules), "system"),
                 [order_stream(order_id), *streams],
             )
-            if not outcome.events:
+            finished = outcome.order is not None and outcome.order.task is None
+            if not outcome.events or finished:
                 break
         found = self._appender.glance().order(order_id)
         if found is None:

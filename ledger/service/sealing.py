@@ -48,13 +48,17 @@ def seal(
         if head is not None and head.at >= at:
             at = later(head.at)
     seen: dict[str, int] = {}
+    stamps: dict[int, Stamp] = {}
     recorded, stored = [], []
     for stream, event in drafts:
         nth = seen.get(stream, 0)
         seen[stream] = nth + 1
-        stamp = Stamp(later(at, nth) if nth else at, command, actor, region, len(drafts))
+        if nth not in stamps:
+            stamps[nth] = Stamp(later(at, nth) if nth else at, command, actor, region, len(drafts))
         version, prev = tails[stream]
-        one, raw = encode(stream, version + 1, event, event_id=new_id(), stamp=stamp, prev=prev)
+        one, raw = encode(
+            stream, version + 1, event, event_id=new_id(), stamp=stamps[nth], prev=prev
+        )
         tails[stream] = (version + 1, one.hash)
         recorded.append(one)
         stored.append(raw)

@@ -70,6 +70,11 @@ class HeadCache:
             while len(self._heads) > self._size:
                 self._heads.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._heads.clear()
+
     def drop(self, streams: Iterable[str]) -> None:
         """Forget streams."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,17 @@ class LedgerRecorder(ApplicationRecorder):
         NotTheWriter, LeaseUnreadable
             Another Region writes, or it is not known which does.
         """
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Within it, a store for bulk loads may write commits late: all of them at its end, or
+        none. Others write each as it comes.
+
+        Raises
+        ------
+        BatchLost
+            At the end: another writer was first. Nothing of the batch was stored.
+        """
+        return nullcontext()
 
     @property
     def weak_reads(self) -> bool:

@@ -180,7 +180,10 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
     @override
     def find_command(self, key: str) -> CommandRecord | None:
         with self.datastore.transaction(commit=False) as c:
-            record = self._find_command(c, key)
+            return self._find_live(c, key)
+
+    def _find_live(self, c: SQLiteCursor, key: str) -> CommandRecord | None:
+        record = self._find_command(c, key)
         if record is None or (record.expires_at or time.time() + 1) <= time.time():
             return None
         return record
@@ -245,18 +248,20 @@ class Factory(library.SQLiteFactory):  # the only factory in here, as the librar
         )
 
 
-def open_recorder(path: str | Path, *, synchronous: Synchronous = "FULL") -> SQLiteLedgerRecorder:
+def open_recorder(
+    path: str | Path, *, synchronous: Synchronous = "FULL", factory: type[Factory] = Factory
+) -> SQLiteLedgerRecorder:
     """Open (and create, with its folder) the file that holds events and command records."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    factory = Factory(
+    made = factory(
         {
             "SQLITE_DBNAME": str(path),
             "ORIGINATOR_ID_TYPE": "text",
             "SQLITE_SYNCHRONOUS": synchronous,
         }
     )
-    recorder = factory.application_recorder()
+    recorder = made.application_recorder()
     if not isinstance(recorder, SQLiteLedgerRecorder):  # pragma: no cover
         msg = f"{recorder!r} can't hold a ledger"
         raise TypeError(msg)

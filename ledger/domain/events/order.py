@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.events.base import Event, Version, recorded_as
+from ledger.domain.trusted import trusted
 from ledger.domain.values import Count, Id, Instant, LineNumber, OrderPolicy, Quantity, Text, Units
 
 
@@ -35,6 +36,22 @@ class Allocation(BaseModel):
     backordered: Count = 0
     entry: Version | None = None
     lane: Version | None = None
+
+    @classmethod
+    def computed(
+        cls,
+        line: int,
+        location: str,
+        reserved: int,
+        backordered: int = 0,
+        *,
+        entry: int | None = None,
+        lane: int | None = None,
+    ) -> Allocation:
+        """An allocation of what is known of an order and its positions; not validated again."""
+        fields = {"line": line, "location": location, "reserved": reserved}
+        rest = {"backordered": backordered, "entry": entry, "lane": lane}
+        return trusted(cls, {**fields, **rest})
 
 
 class LineQuantity(BaseModel):
