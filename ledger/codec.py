@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from eventsourcing.persistence import StoredEvent
@@ -110,36 +111,34 @@ def encode(
     stream: str, version: int, event: Event, *, event_id: str, stamp: Stamp, prev: str
 ) -> tuple[Recorded, StoredEvent]:
     """Seal one event; answers it as recorded and as it is stored."""
-    data = event.__pydantic_serializer__.to_json(event, exclude_none=True)
-    body = b"".join(
-        (
-            f'{{"type":"{event.name}","schema":{event.schema_version},"id":"{event_id}",'
-            f'"at":"{stamp.at}","command":"{stamp.command}","actor":'.encode(),
-            to_json(stamp.actor),
-            f',"region":"{stamp.region}","size":{stamp.size},"data":'.encode(),
-            data,
-            f',"prev":"{prev}"'.encode(),
-        )
+    name, schema, at, command = event.name, event.schema_version, stamp.at, stamp.command
+    actor, region, size = stamp.actor, stamp.region, stamp.size
+    body = b'%b%b,"prev":"%b"' % (
+        f'{{"type":"{name}","schema":{schema},"id":"{event_id}","at":"{at}","command":"{command}",'
+        f'"actor":{_quoted(actor)},"region":"{region}","size":{size},"data":'.encode(),
+        event.__pydantic_serializer__.to_json(event, exclude_none=True),
+        prev.encode(),
     )
     digest = _digest(stream, version, body + b"}")
     recorded = Recorded(
         stream,
         version,
-        event.name,
-        event.schema_version,
+        name,
+        schema,
         event_id,
-        stamp.at,
-        stamp.command,
-        stamp.actor,
-        stamp.region,
-        stamp.size,
+        at,
+        command,
+        actor,
+        region,
+        size,
         prev,
         digest,
         None,
         event,
     )
-    state = body + f',"hash":"{digest}"}}'.encode()
-    return recorded, StoredEvent(stream, version, event.name, state)
+    return recorded, StoredEvent(
+        stream, version, name, b'%b,"hash":"%b"}' % (body, digest.encode())
+    )
 
 
 def decode(stored: StoredEvent) -> Recorded:
@@ -194,6 +193,11 @@ def check_seal(stored: StoredEvent) -> None:
         raise CorruptEvent(stream, version, "the bytes are not those that were sealed")
     if not stored.state.startswith(f'{{"type":"{stored.topic}",'.encode()):
         raise CorruptEvent(stream, version, f"the topic {stored.topic!r} is not the event's type")
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return to_json(text).decode()
 
 
 def _digest(stream: str, version: int, body: bytes) -> str:

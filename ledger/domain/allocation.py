@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ledger.domain.events import (
     Allocation,
@@ -130,11 +130,11 @@ def allocate(
         return Plan(shortfalls=short, wanting=frozenset(wanting))
     if policy == OrderPolicy.BACKORDER:
         waiting = [(line, options(line, candidates)[0], left) for line, left in missing]
-        plan = _plan(order_id, positions, given, waiting)
-        return replace(plan, wanting=frozenset(wanting))
+        allocations, movements = _plan(order_id, positions, given, waiting)
+        return Plan(allocations, (), movements, (), frozenset(wanting))
     unfilled = tuple(LineQuantity(line=line.line, quantity=left) for line, left in missing)
-    plan = _plan(order_id, positions, given, [])
-    return replace(plan, unfilled=unfilled, shortfalls=short, wanting=frozenset(wanting))
+    allocations, movements = _plan(order_id, positions, given, [])
+    return Plan(allocations, unfilled, movements, short, frozenset(wanting))
 
 
 def _plan(
@@ -142,7 +142,7 @@ def _plan(
     positions: Mapping[str, Position],
     given: Sequence[tuple[Line, str, int]],
     waiting: Sequence[tuple[Line, str, int]],
-) -> Plan:
+) -> tuple[tuple[Allocation, ...], dict[str, PositionEvent]]:
     """Allocations per line and location, and one movement per position."""
     reserved: defaultdict[tuple[int, str], int] = defaultdict(int)
     backordered: defaultdict[tuple[int, str], int] = defaultdict(int)
@@ -173,7 +173,7 @@ def _plan(
                 lane=position.lane or None,
             )
         )
-    return Plan(allocations=tuple(allocations), movements=movements)
+    return tuple(allocations), movements
 
 
 def _shortfalls(

@@ -169,6 +169,8 @@ def _allocated(order: Order, allocations: Sequence[e.Allocation]) -> Order:
 
 
 def _unfilled(order: Order, unfilled: Sequence[e.LineQuantity]) -> Order:
+    if not unfilled:
+        return order
     lines = dict(order.lines)
     for part in unfilled:
         line = lines[part.line]
@@ -203,4 +205,5 @@ def _progress(order: Order, done: Sequence[e.Allocation]) -> Order:
 def _still_allocating(order: Order) -> Order:
     """The order with an allocation task as long as a line is pending."""
     pending = any(line.pending for line in order.lines.values())
-    return order._replace(task=Task(TaskKind.ALLOCATION) if pending else None)
+    task = Task(TaskKind.ALLOCATION) if pending else None
+    return order if task == order.task else order._replace(task=task)

@@ -37,6 +37,7 @@ from ledger.service.session import Session
 from ledger.service.splitting import brought
 
 Drafts = list[Draft]
+_UNDECIDED = Plan()
 L = TypeVar("L", c.ReceiptLine, c.AdjustmentLine, c.ReturnLine)
 
 
@@ -134,13 +135,13 @@ def place(command: c.PlaceOrder, session: Session, rules: Rules, order_id: str) 
         return _place_large(stream, _placed(command, rules, lines))
     if rejected:
         return [(stream, _rejection(command, lines, plan)), *movements]
-    placed = _placed(command, rules, lines).model_copy(
-        update={"allocations": plan.allocations, "unfilled": plan.unfilled}
-    )
+    placed = _placed(command, rules, lines, plan)
     return [(stream, placed), *movements]
 
 
-def _placed(command: c.PlaceOrder, rules: Rules, lines: Sequence[Line]) -> e.OrderPlaced:
+def _placed(
+    command: c.PlaceOrder, rules: Rules, lines: Sequence[Line], plan: Plan = _UNDECIDED
+) -> e.OrderPlaced:
     expires_at = None
     if command.reservation_ttl_seconds is not None:
         expires_at = instant(rules.clock() + timedelta(seconds=command.reservation_ttl_seconds))
@@ -150,6 +151,8 @@ def _placed(command: c.PlaceOrder, rules: Rules, lines: Sequence[Line]) -> e.Ord
         expires_at=expires_at,
         line_count=len(lines),
         lines=_asked(lines),
+        allocations=plan.allocations,
+        unfilled=plan.unfilled,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import uuid_utils
-from pydantic_core import to_json
+from pydantic import TypeAdapter
+from pydantic_core import SchemaSerializer
 
 from ledger.codec import Recorded
 from ledger.domain.allocation import part_streams, streams_of
@@ -116,15 +117,12 @@ class Ledger:
             See `ledger.errors`.
         """
         decide, streams = self._prepare(command, context)
-        run = Command(decide, context.actor)
-        if context.idempotency is not None:
-            key = context.idempotency
-            run = replace(
-                run,
-                key=record_key(context.actor, key),
-                fingerprint=fingerprint(command),
-                ttl_seconds=key.ttl_seconds,
-            )
+        key = context.idempotency
+        if key is None:
+            run = Command(decide, context.actor)
+        else:
+            record = record_key(context.actor, key)
+            run = Command(decide, context.actor, record, fingerprint(command), key.ttl_seconds)
         return self._appender.run(run, streams)
 
     def _prepare(self, command: c.Command, context: Context) -> tuple[Decide, list[str]]:
@@ -250,4 +248,13 @@ def _streams(
 
 def fingerprint(command: c.Command) -> str:
     """SHA-256 of what a command means: equal for equal requests, however they were written."""
-    return hashlib.sha256(type(command).__name__.encode() + to_json(command)).hexdigest()
+    kind = type(command)
+    serializer = _serializers.get(kind)
+    if serializer is None:
+        serializer = _serializers[kind] = TypeAdapter(kind).serializer
+    meaning = serializer.to_json(command, warnings=False)
+    return hashlib.sha256(kind.__name__.encode() + meaning).hexdigest()
+
+
+_serializers: Final[dict[type, SchemaSerializer]] = {}
+"""How each kind of command is written; `to_json` would find it out every time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import string
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -10,11 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from ledger.domain.streams import order_stream, parse_order, parse_stock, stock_stream
-from ledger.domain.values import Id, Quantity
-from ledger.service import OrderRequestLine, PlaceOrder, ReceiptLine, ReceiveStock
+from ledger.domain.values import Disposition, Id, Money, OrderPolicy, Quantity
+from ledger.service import (
+    CancelOrder,
+    OrderRequestLine,
+    PlaceOrder,
+    ReceiptLine,
+    ReceiveStock,
+    SetPositionPolicy,
+    ShipOrder,
+)
 from ledger.service.clock import instant, later, parse_instant
+from ledger.service.commands import Command, LineWanted, ReturnLine, ReturnStock
 from ledger.service.ledger import fingerprint
 from ledger.settings import Settings
 
@@ -76,6 +87,55 @@ def test_a_fingerprint_tells_commands_apart_by_type_and_content() -> None:
     }
     assert len(prints) == 5
     assert all(set(p) <= set(string.hexdigits) for p in prints)
+
+
+texts = st.none() | st.text(max_size=9)
+counts = st.integers(-(10**9), 10**9)
+commands = st.one_of(
+    st.builds(
+        PlaceOrder,
+        st.lists(st.builds(OrderRequestLine, ids, counts, texts), max_size=4).map(tuple),
+        texts,
+        texts,
+        st.sampled_from(OrderPolicy),
+        st.none() | counts,
+    ),
+    st.builds(
+        ReceiveStock,
+        st.lists(
+            st.builds(
+                ReceiptLine,
+                ids,
+                ids,
+                counts,
+                st.none() | st.builds(Money, amount=st.just(5), currency=st.just("GBP")),
+                texts,
+            ),
+            max_size=4,
+        ).map(tuple),
+    ),
+    st.builds(
+        ReturnStock,
+        st.lists(
+            st.builds(ReturnLine, ids, ids, counts, st.sampled_from(Disposition), texts), max_size=4
+        ).map(tuple),
+    ),
+    st.builds(
+        ShipOrder,
+        ids,
+        st.none() | st.lists(st.builds(LineWanted, counts, counts), max_size=4).map(tuple),
+        texts,
+        texts,
+    ),
+    st.builds(CancelOrder, ids, st.none() | st.lists(counts, max_size=4).map(tuple), texts),
+    st.builds(SetPositionPolicy, ids, ids, st.none() | counts),
+)
+
+
+@given(commands)
+def test_a_fingerprint_is_what_it_was_when_older_records_were_made(command: Command) -> None:
+    meaning = type(command).__name__.encode() + to_json(command)
+    assert fingerprint(command) == hashlib.sha256(meaning).hexdigest()
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
