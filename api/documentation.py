@@ -11,7 +11,8 @@ from api.problems import MEDIA_TYPE, Kind
 
 Responses = dict[int | str, dict[str, Any]]
 
-PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemOut"}
+SCHEMAS: Final = "#/components/schemas"
+PROBLEM_REF: Final = {"$ref": f"{SCHEMAS}/ProblemOut"}
 
 ETAG: Final = {"ETag": ("Version of the stream, as a strong entity tag.", '"7"')}
 REPLAYED: Final = {
@@ -67,17 +68,23 @@ CHANGE: Final = (
 
 
 def success(
-    description: str, model: Any, headers: dict[str, tuple[str, str]] | None = None
+    description: str, model: type, headers: dict[str, tuple[str, str]] | None = None
 ) -> dict[str, Any]:
-    """A success with a JSON body and its headers."""
-    return {"description": description, "model": model, "headers": _headers(headers or {})}
+    """A success with a JSON body, one of `api.openapi.ANSWERS`, and its headers.
+
+    It is only referred to. FastAPI would make a validator of it when the route is made, and that
+    would be the slowest part of a start; but answers are written by hand.
+    """
+    content = {"application/json": {"schema": {"$ref": f"{SCHEMAS}/{model.__name__}"}}}
+    return {"description": description, "headers": _headers(headers or {}), "content": content}
 
 
-def listing(description: str, model: Any, *headers: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def listing(description: str, model: type, *headers: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """A list, which also comes as CSV."""
     documented = success(description, model, dict(pair for h in headers for pair in h.items()))
     text = "Header row, then one row per item, with the same columns."
-    documented["content"] = {CSV: {"schema": {"type": "string", "description": text}}}
+    csv = {CSV: {"schema": {"type": "string", "description": text}}}
+    documented["content"] = {**csv, **documented["content"]}
     return documented
 
 

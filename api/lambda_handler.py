@@ -21,6 +21,7 @@ from mangum.types import ASGI, LambdaContext
 from api.access import Misconfigured
 from api.bootstrap import app_from_settings
 from api.problems import CONTENTION, MEDIA_TYPE, Problem
+from ledger.loading import loading
 from ledger.observability import EmbeddedMetrics, log_as_json
 from ledger.settings import Settings
 
@@ -55,6 +56,11 @@ def built_app() -> FastAPI:
         Nothing says whether tokens are asked for. A function is never on loopback: what is a
         good default for a server there would be an open door here.
     """
+    with loading():
+        return _build()
+
+
+def _build() -> FastAPI:
     log_as_json("api")
     settings = Settings()
     if "auth" not in settings.model_fields_set:

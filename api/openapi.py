@@ -6,11 +6,29 @@ import json
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from api.documentation import SCHEMAS
 from api.problems import KINDS
+from api.routers.health import Health
+from api.schemas.events import EventsPage
+from api.schemas.orders import OrderOut, OrdersPage
 from api.schemas.problem import ProblemOut
+from api.schemas.stock import MovementsPage, MovementsRecorded, StockLevelOut, StockPage
+
+ANSWERS: Final[tuple[type, ...]] = (
+    OrderOut,
+    OrdersPage,
+    StockLevelOut,
+    StockPage,
+    MovementsPage,
+    MovementsRecorded,
+    EventsPage,
+    Health,
+)
+"""The JSON bodies of all successes."""
 
 TITLE: Final = "Inventory ledger"
 VERSION: Final = "1.0.0"
@@ -80,9 +98,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    problem = TypeAdapter(ProblemOut).json_schema(ref_template="#/components/schemas/{model}")
+    _, answers = TypeAdapter.json_schemas(
+        [(model, "serialization", TypeAdapter(model)) for model in ANSWERS],
+        ref_template=f"{SCHEMAS}/{{model}}",
+    )
+    for name, schema in answers["$defs"].items():
+        written = Schema(**schema).model_dump(mode="json", by_alias=True, exclude_none=True)
+        schemas[name] = written  # in the order of FastAPI's own
+    schemas = dict(sorted(schemas.items()))
+    problem = TypeAdapter(ProblemOut).json_schema(ref_template=f"{SCHEMAS}/{{model}}")
     schemas.update(problem.pop("$defs"))
-    schemas["ProblemOut"] = problem
+    document["components"]["schemas"] = {**schemas, "ProblemOut": problem}
     for operations in document["paths"].values():
         for operation in operations.values():
             _without_fastapi_errors(operation["responses"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ledger.loading import loading
 from ledger.observability import EmbeddedMetrics, log_as_json
 from ledger.settings import Settings
 from projections.delivery.dead_letters import DeadLetters, SqsDeadLetters
@@ -22,8 +23,9 @@ def handler_of(name: str, make: Callable[[], Handle]) -> Handler:
 
     @cache
     def made() -> Handle:
-        log_as_json(name)
-        return make()
+        with loading():
+            log_as_json(name)
+            return make()
 
     def handler(event: Any, _context: object) -> dict[str, Any]:
         try:
