@@ -1,43 +1,93 @@
-"""`python -m bench [NAME ...] [--files FILE ...]`: run the measurements and print their tables.
-
-`--files` are the invoices that `import` reads; without them it makes its own.
-"""
+"""`python -m bench [NAME ...]`: run the measurements, all or those named, and print their table."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import dynamodb, hot_sku, http_orders, import_files
+from bench.measured import Measured, Report, table_of
+
+NAMES: Final[Mapping[str, str]] = {
+    "http": "bench.http_orders",
+    "hot": "bench.hot_sku",
+    "import": "bench.import_files",
+    "append": "bench.append",
+    "castore": "bench.castore",
+    "units": "bench.units",
+    "soak": "bench.soak",
+    "lag": "bench.lag",
+    "cold": "bench.cold_start",
+}
+"""The module of each measurement. Its `run` answers a `Report`, or only a table of details."""
 
 
 def main() -> None:
     """Run what is named, or everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="http, hot, import, units or append"
+        "--details", action="store_true", help="print each measurement's own tables as well"
     )
-    parser.add_argument("--files", nargs="+", type=Path, default=[], metavar="FILE")
+    parser.add_argument(
+        "--files",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="the invoices that import reads; without them it makes its own",
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=3, help="how long soak goes on (default: 3)"
+    )
     arguments = parser.parse_args()
-    runs: dict[str, Callable[[], Table]] = {
-        "http": http_orders.run,
-        "hot": hot_sku.run,
-        "import": lambda: import_files.run(arguments.files),
-        "units": dynamodb.run_units,
-        "append": dynamodb.run_rate,
-    }
     for name in arguments.names:
-        if name not in runs:
-            parser.error(f"there is no {name!r}: choose from {', '.join(runs)}")
-    console = Console(width=120)
-    console.print(f"Python {platform.python_version()}, {platform.machine()}")
-    for name in arguments.names or runs:
-        console.print(runs[name]())
+        if name not in NAMES:
+            parser.error(f"there is no {name!r}: choose from {', '.join(NAMES)}")
+    options = {"import": {"files": arguments.files}, "soak": {"minutes": arguments.minutes}}
+    runs = {
+        name: partial(import_module(NAMES[name]).run, **options.get(name, {}))
+        for name in arguments.names or NAMES
+    }
+    console = Console(width=150)
+    rows = list(_measured(runs, console, details=arguments.details or bool(arguments.names)))
+    console.print(_machine())
+    console.print(table_of(rows))
+
+
+def _measured(
+    runs: Mapping[str, Callable[[], Report | Table]], console: Console, *, details: bool
+) -> Iterable[Measured]:
+    """The rows of all measurements; tells meanwhile how far they are."""
+    for name, run in runs.items():
+        began = time.monotonic()
+        found = run()
+        report = Report((), [found]) if isinstance(found, Table) else found
+        if details or not report.rows:
+            for table in report.details:
+                console.print(table)
+        console.print(f"{name}: {time.monotonic() - began:.0f} s")
+        yield from report.rows
+
+
+def _machine() -> str:
+    """Where and when: what absolute numbers are numbers of."""
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    load = os.getloadavg()[1]
+    return (
+        f"{when}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, load of the last 5 minutes {load:.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from bench.measured import Measured, Report
 from ledger.importing.online_retail import COLUMNS, Kind, read_invoices
 from ledger.store.sqlite_connections import BULK_CHECKPOINT_PAGES
 
@@ -67,7 +68,7 @@ class Imported:
         return sum(map(len, self.commits))
 
 
-def run(files: Sequence[Path]) -> Table:
+def run(files: Sequence[Path] = ()) -> Report:
     """Measure an import of the files, or of a synthetic one if there are none."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -84,7 +85,15 @@ def run(files: Sequence[Path]) -> Table:
             helped = _ledger(store, "--help")
             rounds.append(Seconds(whole, start_up, helped, floor(folder, imported.commits)))
         _ledger(folder / "0.db", "verify")
-        return _table(what, files, imported, rounds)
+        table = _table(what, files, imported, rounds)
+    row = Measured.of(
+        f"ledger import of {what}, after start-up",
+        "raw sqlite3 inserts of as many rows",
+        None,
+        [(one.whole - one.empty) / one.floor for one in rounds],
+        f"{median(one.whole for one in rounds):.2f} s whole, {imported.events:,} events",
+    )
+    return Report([row], [table])
 
 
 def _table(
