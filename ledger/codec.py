@@ -26,6 +26,9 @@ from ledger.domain.events import CATALOGUE, Event
 from ledger.upcasts import UPCASTS
 
 _SEAL: Final = re.compile(rb',"hash":"([0-9a-f]{64})"}\Z')
+_MEMBERS: Final = (str, int, str, str, str, str, str, int, str, str, dict)
+"""Types of an envelope's members: those from `type` to `size`, `prev`, `hash`, and `data`."""
+
 _SEAL_LENGTH: Final = len(b',"hash":""}') + 64
 
 
@@ -96,6 +99,9 @@ class Recorded:
         if self.schema > kind.schema_version:
             why = f"{self.type} has schema {self.schema}, newer than {kind.schema_version}"
             raise CorruptEvent(self.stream, self.version, why)
+        if self.schema < 1:
+            why = f"{self.type} has schema {self.schema}, older than the first"
+            raise CorruptEvent(self.stream, self.version, why)
         data = self.data
         for schema in range(self.schema, kind.schema_version):
             data = UPCASTS[self.type, schema](data)
@@ -153,23 +159,39 @@ def decode(stored: StoredEvent) -> Recorded:
     version = stored.originator_version
     try:
         raw = from_json(stored.state, cache_strings="keys")
-        return Recorded(
+        return recorded_from(
             stream,
             version,
-            raw["type"],
-            raw["schema"],
-            raw["id"],
-            raw["at"],
-            raw["command"],
-            raw["actor"],
-            raw["region"],
-            raw["size"],
-            raw["prev"],
-            raw["hash"],
-            raw["data"],
+            (
+                raw["type"],
+                raw["schema"],
+                raw["id"],
+                raw["at"],
+                raw["command"],
+                raw["actor"],
+                raw["region"],
+                raw["size"],
+                raw["prev"],
+                raw["hash"],
+                raw["data"],
+            ),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptEvent(stream, version, f"not an envelope: {error}") from error
+
+
+def recorded_from(stream: str, version: int, members: tuple[Any, ...]) -> Recorded:
+    """An event of what was read elsewhere: its members in the order of `Recorded`, data last.
+
+    Raises
+    ------
+    TypeError
+        A member is of another type than it was recorded with.
+    """
+    if tuple(map(type, members)) != _MEMBERS:
+        found = ", ".join(type(member).__name__ for member in members)
+        raise TypeError(f"its members are of the wrong types: {found}")
+    return Recorded(stream, version, *members)
 
 
 def check_seal(stored: StoredEvent) -> None:

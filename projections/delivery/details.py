@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ledger.codec import Recorded
+from ledger.codec import Recorded, recorded_from
 from ledger.domain.streams import is_order, is_stock, parse_order, parse_stock
 
 SPECVERSION: Final = "1.0"
@@ -97,20 +97,22 @@ def recorded_of(detail: Mapping[str, Any], fetch: Fetch | None = None) -> Record
         if not detail.get("dataverbatim"):
             for name in identity_of(stream):
                 del data[name]
-        return Recorded(
+        return recorded_from(
             stream,
             version,
-            detail["type"],
-            detail["schema"],
-            detail["id"],
-            detail["time"],
-            detail["command"],
-            detail["actor"],
-            detail["region"],
-            detail["commitsize"],
-            detail.get("prev", ""),
-            detail["hash"],
-            data,
+            (
+                detail["type"],
+                detail["schema"],
+                detail["id"],
+                detail["time"],
+                detail["command"],
+                detail["actor"],
+                detail["region"],
+                detail["commitsize"],
+                detail.get("prev", ""),
+                detail["hash"],
+                data,
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableDetail(f"not an event of the ledger: {error!r}") from error
