@@ -86,11 +86,11 @@ def _wait(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def ledger_process(folder: Path) -> Iterator[tuple[int, int]]:
-    """`ledger serve` on a new file: its port and its process id."""
+def ledger_process(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """`ledger serve` on a new file, with settings of its own: its port and its process id."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("ledger")), "serve", "--port", str(port)]
-    env = {"LEDGER_STORE": f"sqlite:{folder / 'ledger.db'}"}
+    env = {"LEDGER_STORE": f"sqlite:{folder / 'ledger.db'}", **settings}
     with server(command, port, "/healthz", env) as process_id:
         yield port, process_id
 

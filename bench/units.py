@@ -50,7 +50,8 @@ class Units:
 
 def run() -> Report:
     """Every operation once, warm and cold."""
-    units = list(measured())
+    with on("ministack") as (endpoint, prefix):
+        units = list(measured(endpoint, prefix))
     commits = [one for one in units if one.stored]
     rows = [
         Measured.of(
@@ -95,20 +96,19 @@ def _table(units: list[Units]) -> Table:
     )
 
 
-def measured() -> Iterator[Units]:
-    """Every operation, each by a warm and a cold ledger on the same tables."""
-    with on("ministack") as (endpoint, prefix):
-        ledger, meter = open_ledger(endpoint, prefix)
-        stock_up(ledger)
-        for label, cold_floor, stored, make in _operations(ledger):
-            cold, cold_meter = open_ledger(endpoint, prefix)
-            _do(cold, cold_meter, make())
-            ledger.handle(*make())  # what the cold one wrote is news to the warm one
-            _do(ledger, meter, make())
-            read, cold_read = meter.read, cold_meter.read
-            items = len(meter.items) if meter.write else 0
-            floor = meter.floor if meter.write else 0
-            yield Units(label, cold_floor, items, meter.write, floor, read, cold_read, stored)
+def measured(endpoint: str, prefix: str) -> Iterator[Units]:
+    """Every operation, each by a warm and a cold ledger on the same tables, which are empty."""
+    ledger, meter = open_ledger(endpoint, prefix)
+    stock_up(ledger)
+    for label, cold_floor, stored, make in _operations(ledger):
+        cold, cold_meter = open_ledger(endpoint, prefix)
+        _do(cold, cold_meter, make())
+        ledger.handle(*make())  # what the cold one wrote is news to the warm one
+        _do(ledger, meter, make())
+        items = len(meter.items) if meter.write else 0
+        floor = meter.floor if meter.write else 0
+        read, cold_read = meter.read, cold_meter.read
+        yield Units(label, cold_floor, items, meter.write, floor, read, cold_read, stored)
 
 
 def _do(ledger: Ledger, meter: Meter, prepared: Prepared) -> None:
