@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from ledger.codec import Recorded, recorded_from
 from ledger.domain.streams import is_order, is_stock, parse_order, parse_stock
+from ledger.service.clock import parse_instant
 
 SPECVERSION: Final = "1.0"
 JSON: Final = "application/json"
@@ -97,6 +98,7 @@ def recorded_of(detail: Mapping[str, Any], fetch: Fetch | None = None) -> Record
         if not detail.get("dataverbatim"):
             for name in identity_of(stream):
                 del data[name]
+        parse_instant(detail["time"])
         return recorded_from(
             stream,
             version,
