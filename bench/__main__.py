@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -60,24 +61,30 @@ def main() -> None:
         for name in arguments.names or NAMES
     }
     console = Console(width=150)
-    rows = list(_measured(runs, console, details=arguments.details or bool(arguments.names)))
-    console.print(_machine())
-    console.print(table_of(rows))
-
-
-def _measured(
-    runs: Mapping[str, Callable[[], Report | Table]], console: Console, *, details: bool
-) -> Iterable[Measured]:
-    """The rows of all measurements; tells meanwhile how far they are."""
+    rows: list[Measured] = []
+    failed: dict[str, Exception] = {}
     for name, run in runs.items():
         began = time.monotonic()
-        found = run()
-        report = Report((), [found]) if isinstance(found, Table) else found
-        if details or not report.rows:
-            for table in report.details:
-                console.print(table)
+        try:
+            rows += _told(run(), console, details=arguments.details or bool(arguments.names))
+        except Exception as error:
+            # A measurement that can't be made must not cost those that were.
+            failed[name] = error
         console.print(f"{name}: {time.monotonic() - began:.0f} s")
-        yield from report.rows
+    console.print(_machine())
+    console.print(table_of(rows))
+    for name, error in failed.items():
+        console.print(f"{name} was not measured: {type(error).__name__}: {error}", markup=False)
+    sys.exit(1 if failed else 0)
+
+
+def _told(found: Report | Table, console: Console, *, details: bool) -> Iterable[Measured]:
+    """The rows of a measurement; its own tables are printed if they are wanted, or all it has."""
+    report = Report((), [found]) if isinstance(found, Table) else found
+    if details or not report.rows:
+        for table in report.details:
+            console.print(table)
+    return report.rows
 
 
 def _machine() -> str:

@@ -123,7 +123,7 @@ def install() -> None:
     if lock.exists() and lock.read_bytes() == wanted.read_bytes():
         return
     if shutil.which("npm") is None:
-        raise RuntimeError("castore needs Node.js 18 or newer with npm on the PATH")
+        raise RuntimeError("castore needs Node.js 20 or newer, with npm, on the PATH")
     INSTALLED.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "package.json", INSTALLED)
     # Written last: what is half installed has no lock file.

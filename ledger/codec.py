@@ -26,9 +26,6 @@ from ledger.domain.events import CATALOGUE, Event
 from ledger.upcasts import UPCASTS
 
 _SEAL: Final = re.compile(rb',"hash":"([0-9a-f]{64})"}\Z')
-_MEMBERS: Final = (str, int, str, str, str, str, str, int, str, str, dict)
-"""Types of an envelope's members: those from `type` to `size`, `prev`, `hash`, and `data`."""
-
 _SEAL_LENGTH: Final = len(b',"hash":""}') + 64
 
 
@@ -159,39 +156,49 @@ def decode(stored: StoredEvent) -> Recorded:
     version = stored.originator_version
     try:
         raw = from_json(stored.state, cache_strings="keys")
-        return recorded_from(
+        recorded = Recorded(
             stream,
             version,
-            (
-                raw["type"],
-                raw["schema"],
-                raw["id"],
-                raw["at"],
-                raw["command"],
-                raw["actor"],
-                raw["region"],
-                raw["size"],
-                raw["prev"],
-                raw["hash"],
-                raw["data"],
-            ),
+            raw["type"],
+            raw["schema"],
+            raw["id"],
+            raw["at"],
+            raw["command"],
+            raw["actor"],
+            raw["region"],
+            raw["size"],
+            raw["prev"],
+            raw["hash"],
+            raw["data"],
         )
+        check_types(recorded)
+        return recorded
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptEvent(stream, version, f"not an envelope: {error}") from error
 
 
-def recorded_from(stream: str, version: int, members: tuple[Any, ...]) -> Recorded:
-    """An event of what was read elsewhere: its members in the order of `Recorded`, data last.
+def check_types(recorded: Recorded) -> None:
+    """Check that what was read is of the types it was recorded with.
 
     Raises
     ------
     TypeError
-        A member is of another type than it was recorded with.
+        A member is of another one.
     """
-    if tuple(map(type, members)) != _MEMBERS:
-        found = ", ".join(type(member).__name__ for member in members)
-        raise TypeError(f"its members are of the wrong types: {found}")
-    return Recorded(stream, version, *members)
+    r = recorded
+    texts = (
+        type(r.type)
+        is type(r.id)
+        is type(r.at)
+        is type(r.command)
+        is type(r.actor)
+        is type(r.region)
+        is type(r.prev)
+        is type(r.hash)
+        is str
+    )
+    if not (texts and type(r.schema) is type(r.size) is int and type(r._data) is dict):
+        raise TypeError("a member is of another type than it is recorded with")
 
 
 def check_seal(stored: StoredEvent) -> None:

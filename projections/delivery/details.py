@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ledger.codec import Recorded, recorded_from
+from ledger.codec import Recorded, check_types
 from ledger.domain.streams import is_order, is_stock, parse_order, parse_stock
 from ledger.service.clock import parse_instant
 
@@ -99,23 +99,23 @@ def recorded_of(detail: Mapping[str, Any], fetch: Fetch | None = None) -> Record
             for name in identity_of(stream):
                 del data[name]
         parse_instant(detail["time"])
-        return recorded_from(
+        recorded = Recorded(
             stream,
             version,
-            (
-                detail["type"],
-                detail["schema"],
-                detail["id"],
-                detail["time"],
-                detail["command"],
-                detail["actor"],
-                detail["region"],
-                detail["commitsize"],
-                detail.get("prev", ""),
-                detail["hash"],
-                data,
-            ),
+            detail["type"],
+            detail["schema"],
+            detail["id"],
+            detail["time"],
+            detail["command"],
+            detail["actor"],
+            detail["region"],
+            detail["commitsize"],
+            detail.get("prev", ""),
+            detail["hash"],
+            data,
         )
+        check_types(recorded)
+        return recorded
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableDetail(f"not an event of the ledger: {error!r}") from error
 
