@@ -35,6 +35,31 @@ NAMES: Final[Mapping[str, str]] = {
 
 def main() -> None:
     """Run what is named, or everything."""
+    arguments = _arguments()
+    options = {"import": {"files": arguments.files}, "soak": {"minutes": arguments.minutes}}
+    runs = {
+        name: partial(import_module(NAMES[name]).run, **options.get(name, {}))
+        for name in arguments.names or NAMES
+    }
+    console = Console(width=150)
+    rows: list[Measured] = []
+    failed: list[str] = []
+    for name, run in runs.items():
+        began = time.monotonic()
+        try:
+            rows += _told(run(), console, details=arguments.details or bool(arguments.names))
+        except Exception as error:
+            # A measurement that can't be made must not cost those that were.
+            failed.append(f"{name} was not measured: {type(error).__name__}: {error}")
+        console.print(f"{name}: {time.monotonic() - began:.0f} s")
+    console.print(_machine())
+    console.print(table_of(rows))
+    for line in failed:
+        console.print(line, markup=False)
+    sys.exit(1 if failed else 0)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument(
@@ -55,27 +80,7 @@ def main() -> None:
     for name in arguments.names:
         if name not in NAMES:
             parser.error(f"there is no {name!r}: choose from {', '.join(NAMES)}")
-    options = {"import": {"files": arguments.files}, "soak": {"minutes": arguments.minutes}}
-    runs = {
-        name: partial(import_module(NAMES[name]).run, **options.get(name, {}))
-        for name in arguments.names or NAMES
-    }
-    console = Console(width=150)
-    rows: list[Measured] = []
-    failed: dict[str, Exception] = {}
-    for name, run in runs.items():
-        began = time.monotonic()
-        try:
-            rows += _told(run(), console, details=arguments.details or bool(arguments.names))
-        except Exception as error:
-            # A measurement that can't be made must not cost those that were.
-            failed[name] = error
-        console.print(f"{name}: {time.monotonic() - began:.0f} s")
-    console.print(_machine())
-    console.print(table_of(rows))
-    for name, error in failed.items():
-        console.print(f"{name} was not measured: {type(error).__name__}: {error}", markup=False)
-    sys.exit(1 if failed else 0)
+    return arguments
 
 
 def _told(found: Report | Table, console: Console, *, details: bool) -> Iterable[Measured]:
