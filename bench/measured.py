@@ -19,7 +19,7 @@ class Aim(NamedTuple):
     bound: float
 
     def reached(self, ratio: float) -> bool:
-        """Whether a ratio is as it should be."""
+        """Whether a ratio is as it should be; of the ratio itself, not of what is printed."""
         return ratio >= self.bound if self.sign == "≥" else ratio <= self.bound
 
     def __str__(self) -> str:

@@ -23,16 +23,18 @@ from typing import Final, NamedTuple
 
 from rich.table import Table
 
-from bench.http_orders import SKUS, body, stock_up
+from bench.http_orders import SKUS, body, ours, stock_up
 from bench.measured import Aim, Measured, Report, detail
 from bench.resident import resident
-from bench.serving import Request, bare_server, ledger_process, send
+from bench.serving import Request, bare_server, ledger_process, load, send
 
-RATE: Final = 100
-"""Orders a second, over all connections: well below what the server can do."""
+MOST: Final = 100
+"""Orders a second, over all connections."""
+
+SHARE: Final = 0.2
+"""Of what the server can do now. Nearer to it, whatever else the machine does makes queues."""
 
 CONNECTIONS: Final = 4
-BARE_RATE: Final = 50
 CACHE_SIZE: Final = 1_000
 SLICE: Final = 20.0
 """Seconds of a slice that is held beside the first minute."""
@@ -84,22 +86,27 @@ def run(minutes: float = 3) -> Report:
             bare_server(folder) as bare_port,
         ):
             stock_up(port, [f"SKU-{n}" for n in range(SKUS)], 1_000_000)
-            sides = (Side(port, RATE, _order), Side(bare_port, BARE_RATE, _bare))
+            rate = max(1, min(MOST, int(SHARE * load(port, CONNECTIONS, ours(200)).rate)))
+            sides = (Side(port, rate, _order), Side(bare_port, max(1, rate // 2), _bare))
             _steady(sides, WARM_UP, process_id)
             (answered, bare), held = _steady(sides, length, process_id)
-    return _report(minutes, answered, bare, held)
+    return _report(f"{rate} orders/s for {minutes:g} minutes", minutes, answered, bare, held)
 
 
 def _report(
-    minutes: float, answered: Sequence[Answered], bare: Sequence[Answered], held: Sequence[Held]
+    label: str,
+    minutes: float,
+    answered: Sequence[Answered],
+    bare: Sequence[Answered],
+    held: Sequence[Held],
 ) -> Report:
     starts = _starts(minutes * MINUTE)
     first_memory = median(one.megabytes for one in held if one.at < MINUTE)
     memory = [median(h.megabytes for h in held if a <= h.at < a + SLICE) for a in starts]
     whole = [one.latency for one in answered]
     told = " / ".join(f"{quantile(whole, q):.1f}" for q in (0.5, 0.99, 0.999))
-    beside, label = "its own first minute", f"{RATE} orders/s for {minutes:g} minutes"
-    drift = "its own first minute, and a bare route's drift"
+    beside = "its own first minute"
+    drift = f"{beside}, and a bare route's drift"
     rows = [
         Measured.of(f"{label}: p50", drift, FLAT, _drifts(answered, bare, starts, 0.5)),
         Measured.of(
