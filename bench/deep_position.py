@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bench.dynamodb import on
 from bench.histories import instant, pages, position
+from bench.measured import Aim, Measured, Report
 from ledger.service import Context, Ledger, ReceiptLine, ReceiveStock
 from ledger.store.base import LedgerRecorder
 from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
@@ -46,8 +47,9 @@ class Took:
     reads: int
 
 
-def run(events: int) -> Table:
+def run(events: int = 100_000) -> Report:
     """Measure both stores."""
+    rows: list[Measured] = []
     table = Table(title=f"A position of many events beside one of {SHALLOW}")
     for column in ("", "load, ms", "ratio", "append, ms", "ratio", "as of, ms", "reads at most"):
         table.add_column(column, justify="right")
@@ -56,7 +58,7 @@ def run(events: int) -> Table:
         for sku, count in ((DEEP_SKU, events), (SHALLOW_SKU, SHALLOW)):
             for page in pages(position(f"stock:{sku}@main", count), 20_000):
                 recorder.insert_events(page)
-        _row(table, f"SQLite, {events:,}", _measured(recorder, events))
+        rows += _row(table, f"SQLite, {events:,}", _measured(recorder, events))
         recorder.close()
     events = min(events, DYNAMODB_EVENTS)
     with on("dynamodb-local") as (endpoint, prefix):
@@ -64,18 +66,30 @@ def run(events: int) -> Table:
         for sku, count in ((DEEP_SKU, events), (SHALLOW_SKU, SHALLOW)):
             _fill(client, f"{prefix}-events", sku, count)
         recorder_there = DynamoDBLedgerRecorder(DynamoDBTables(client, prefix))
-        _row(table, f"DynamoDB Local, {events:,}", _measured(recorder_there, events))
+        rows += _row(table, f"DynamoDB Local, {events:,}", _measured(recorder_there, events))
     table.caption = f"medians of {ROUNDS} rounds in turn; nothing is remembered between them"
-    return table
+    return Report(rows, [table])
 
 
-def _row(table: Table, what: str, took: Took) -> None:
+def _row(table: Table, what: str, took: Took) -> list[Measured]:
     def cells(seconds: dict[str, float]) -> list[str]:
         deep, shallow = seconds[DEEP_SKU], seconds[SHALLOW_SKU]
         return [f"{1000 * deep:.3f} / {1000 * shallow:.3f}", f"{deep / shallow:.2f}"]
 
     as_of = [f"{1000 * took.as_of:.3f}", str(took.reads)]
     table.add_row(what, *cells(took.load), *cells(took.append), *as_of)
+    rows = []
+    for name, seconds in (("load", took.load), ("append", took.append)):
+        deep, shallow = seconds[DEEP_SKU], seconds[SHALLOW_SKU]
+        note = f"{1000 * deep:.3f} ms beside {1000 * shallow:.3f} ms"
+        beside = f"one of {SHALLOW} events"
+        ratios = [deep / shallow]
+        rows.append(
+            Measured.of(f"{name}: a position, {what} events", beside, Aim("≤", 1.2), ratios, note)
+        )
+    read = f"reads of an answer as of then: a position, {what} events"
+    rows.append(Measured.of(read, "25 reads", Aim("≤", 1), [took.reads / 25], as_of[0] + " ms"))
+    return rows
 
 
 def _measured(recorder: LedgerRecorder, events: int) -> Took:

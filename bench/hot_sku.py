@@ -6,13 +6,12 @@ import http.client
 import json
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from rich.table import Table
-
 from bench.http_orders import stock_up
+from bench.measured import Aim, Measured, Report, detail
 from bench.serving import Load, Request, ledger_server, load, send
 
 CLIENTS = 16
@@ -32,36 +31,37 @@ def orders(sku: Callable[[int], str], count: int) -> Callable[[int], Iterator[Re
     return requests
 
 
-def run() -> Table:
+def run() -> Report:
     """Half again as many orders as there is stock: exactly the stock must be sold."""
-    table = Table(title=f"{CLIENTS} clients on one hot SKU until it is sold out")
-    for column in ("", "orders/s", "sold", "stock", "slowest client / mean"):
-        table.add_column(column, justify="right")
-    hot, cold = [], []
+    hot: list[Load] = []
+    cold: list[Load] = []
+    stock = CLIENTS * ORDERS * 2 // 3
     with tempfile.TemporaryDirectory() as name, ledger_server(Path(name)) as port:
         for number in range(ROUNDS):
-            stock = CLIENTS * ORDERS * 2 // 3
             stock_up(port, [f"HOT-{number}"], stock)
             stock_up(port, [f"COLD-{number}-{c}" for c in range(CLIENTS)], ORDERS)
             hot.append(load(port, CLIENTS, orders(lambda _, n=number: f"HOT-{n}", ORDERS)))  # type: ignore[misc]
             cold.append(load(port, CLIENTS, orders(lambda c, n=number: f"COLD-{n}-{c}", ORDERS)))  # type: ignore[misc]
             _check(port, f"HOT-{number}", hot[-1], stock)
-    for label, runs, stock in (
-        ("one SKU", hot, CLIENTS * ORDERS * 2 // 3),
-        ("16 SKUs", cold, CLIENTS * ORDERS),
-    ):
-        table.add_row(
-            label,
-            f"{median(run.rate for run in runs):.0f}",
-            str(runs[-1].statuses.get(201, 0)),
-            str(stock),
-            f"{median(run.slowest_client for run in runs):.2f}",
-        )
-    ratio = median(a.rate / b.rate for a, b in zip(hot, cold, strict=True))
-    table.caption = f"rate on one SKU beside 16 SKUs: {ratio:.2f}; 503 answers: " + str(
-        sum(run.statuses.get(503, 0) for run in hot + cold)
+    told_later = sum(run.statuses.get(503, 0) for run in hot + cold)
+    rates = [f"{median(run.rate for run in runs):.0f}" for runs in (hot, cold)]
+    row = Measured.of(
+        f"{CLIENTS} clients on one SKU until it is sold out",
+        f"as many on {CLIENTS} SKUs",
+        Aim("≥", 0.8),
+        [one.rate / other.rate for one, other in zip(hot, cold, strict=True)],
+        f"{rates[0]} requests/s beside {rates[1]}; exactly the stock sold; 503: {told_later}",
     )
-    return table
+    columns = ("", "requests/s", "sold", "slowest client / mean")
+    table = detail(row.what, columns, [_cells(hot, "one SKU"), _cells(cold, f"{CLIENTS} SKUs")])
+    return Report([row], [table])
+
+
+def _cells(runs: Sequence[Load], label: str) -> list[object]:
+    rate = median(run.rate for run in runs)
+    slowest = median(run.slowest_client for run in runs)
+    sold = runs[-1].statuses.get(201, 0)
+    return [label, f"{rate:.0f}", sold, f"{slowest:.2f}"]
 
 
 def _check(port: int, sku: str, run: Load, stock: int) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import http.client
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from rich.table import Table
-
+from bench.measured import Measured, Report, detail, in_turns
 from bench.serving import Load, Request, bare_server, ledger_server, load, send
 
 SKUS = 300
@@ -59,47 +58,49 @@ def stock_up(port: int, skus: list[str], quantity: int) -> None:
             raise RuntimeError(answer.decode())
 
 
-def run() -> Table:
+def run() -> Report:
     """Measure in turns, so that a machine whose speed drifts is fair to both."""
-    table = Table(title="POST /v1/orders, three lines, beside a bare FastAPI route (5 rows)")
-    for column in (
-        "connections",
-        "ours/s",
-        "bare/s",
-        "ratio",
-        "ours p50/p99 ms",
-        "bare p50/p99 ms",
-    ):
-        table.add_column(column, justify="right")
+    rows: list[Measured] = []
+    details: list[list[object]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with ledger_server(folder) as ledger_port, bare_server(folder) as bare_port:
             stock_up(ledger_port, [f"SKU-{n}" for n in range(SKUS)], 1_000_000)
             for clients in (1, 8):
-                count = REQUESTS // clients
-                load(ledger_port, clients, ours(count))
-                load(bare_port, clients, bare(count))
-                pairs = [
-                    (load(ledger_port, clients, ours(count)), load(bare_port, clients, bare(count)))
-                    for _ in range(ROUNDS)
-                ]
-                table.add_row(str(clients), *_row(pairs))
-    return table
+
+                def mine(clients: int = clients) -> Load:
+                    return load(ledger_port, clients, ours(REQUESTS // clients))
+
+                def other(clients: int = clients) -> Load:
+                    return load(bare_port, clients, bare(REQUESTS // clients))
+
+                mine()
+                other()
+                pairs = in_turns(ROUNDS, mine, other)
+                rows.append(_row(clients, pairs))
+                details.append([clients, *_latencies(pairs)])
+    columns = ("connections", "ours p50 ms", "p99", "bare p50 ms", "p99")
+    return Report(rows, [detail("POST /v1/orders, three lines", columns, details)])
 
 
-def _row(pairs: list[tuple[Load, Load]]) -> list[str]:
+def _row(clients: int, pairs: Sequence[tuple[Load, Load]]) -> Measured:
     for mine, _ in pairs:
         if set(mine.statuses) != {201}:
             msg = f"orders were not all accepted: {mine.statuses}"
             raise RuntimeError(msg)
+    ours_rate, bare_rate = (median(pair[side].rate for pair in pairs) for side in (0, 1))
+    return Measured.of(
+        f"POST /v1/orders of 3 lines, {clients} connection{'s' * (clients > 1)}",
+        "a bare FastAPI route inserting 5 rows",
+        None,
+        [mine.rate / other.rate for mine, other in pairs],
+        f"{ours_rate:.0f} orders/s beside {bare_rate:.0f}",
+    )
+
+
+def _latencies(pairs: Sequence[tuple[Load, Load]]) -> list[str]:
     return [
-        f"{median(mine.rate for mine, _ in pairs):.0f}",
-        f"{median(other.rate for _, other in pairs):.0f}",
-        f"{median(mine.rate / other.rate for mine, other in pairs):.2f}",
-        *(
-            " / ".join(
-                f"{median(pair[side].quantile(q) for pair in pairs):.2f}" for q in (0.5, 0.99)
-            )
-            for side in (0, 1)
-        ),
+        f"{median(pair[side].quantile(q) for pair in pairs):.2f}"
+        for side in (0, 1)
+        for q in (0.5, 0.99)
     ]

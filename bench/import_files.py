@@ -27,11 +27,13 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from bench.measured import Aim, Measured, Report
 from ledger.importing.online_retail import COLUMNS, Kind, read_invoices
 from ledger.importing.retail_importer import BATCH_ROWS
 from ledger.store.sqlite_connections import BULK_CHECKPOINT_PAGES
 
 ROUNDS = 5
+LINES_PER_SECOND = 5_000
 INVOICES = 750
 LARGE = (592, 593, 675, 601, 121, 169, 133, 148, 112, 127, 164, 141)
 """Lines of the invoices that take several commits, or nearly so."""
@@ -77,7 +79,7 @@ class Imported:
         return sum(map(len, self.commits))
 
 
-def run(files: Sequence[Path]) -> Table:
+def run(files: Sequence[Path] = ()) -> Report:
     """Measure an import of the files, or of a synthetic one if there are none."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,7 +96,27 @@ def run(files: Sequence[Path]) -> Table:
             helped = _ledger(store, "--help")
             rounds.append(Seconds(whole, start_up, helped, floor(folder, imported.commits)))
         _ledger(folder / "0.db", "verify")
-        return _table(what, files, imported, rounds)
+        table = _table(what, files, imported, rounds)
+        sold = sum(len(i.of(Kind.SALE)) for file in files for i in read_invoices(file))
+    took = [_after(one.empty, one.whole) for one in rounds]
+    per_second = [sold / one.wall for one in took]
+    rows = [
+        Measured.of(
+            f"order lines a second of ledger import of {what}, after start-up",
+            f"{LINES_PER_SECOND:,}",
+            Aim("≥", 1),
+            [rate / LINES_PER_SECOND for rate in per_second],
+            f"{median(per_second):,.0f} lines/s; {median(sold / one.cpu for one in took):,.0f} a "
+            f"second of CPU; {imported.events:,} events",
+        ),
+        Measured.of(
+            "the time it takes",
+            "raw sqlite3 inserts of as many rows",
+            None,
+            [mine.wall / one.floor.wall for mine, one in zip(took, rounds, strict=True)],
+        ),
+    ]
+    return Report(rows, [table])
 
 
 def _table(

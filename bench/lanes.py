@@ -22,6 +22,7 @@ from eventsourcing.persistence import StoredEvent
 from rich.table import Table
 
 from bench.dynamodb import ENGINES, context, on, open_ledger
+from bench.measured import Measured, Report
 from ledger.bootstrap import open_event_store
 from ledger.errors import Contention
 from ledger.service import (
@@ -42,13 +43,15 @@ SECONDS: Final = 10.0
 STOCK: Final = 1_000_000
 
 
-def run() -> Table:
+def run() -> Report:
     """Orders of one unit, by the number of lanes."""
     table = Table(title=f"{PROCESSES} processes on one hot SKU, {SECONDS:g} s each")
     columns = ("engine", "lanes", "orders/s", "tries per order", "told to come back", "p50 ms")
     for column in (*columns, "p99 ms"):
         table.add_column(column, justify="left" if column == "engine" else "right")
+    rows: list[Measured] = []
     for engine in ENGINES:
+        rates: list[float] = []
         for count in COUNTS:
             with on(engine) as (endpoint, prefix):
                 ledger, _ = open_ledger(endpoint, prefix)
@@ -62,7 +65,18 @@ def run() -> Table:
                     msg = f"{sold} were sold, the position says {level}"
                     raise RuntimeError(msg)
             table.add_row(engine, str(count), *_cells(told))
-    return table
+            rates.append(sold / SECONDS)
+        rows.append(
+            Measured.of(
+                f"{PROCESSES} processes on one SKU in {COUNTS[-1]} lanes, {engine}",
+                "the same in one lane",
+                None,
+                [rates[-1] / rates[0]],
+                " / ".join(f"{rate:.0f}" for rate in rates)
+                + f" orders/s in {' / '.join(map(str, COUNTS))} lanes; never oversold",
+            )
+        )
+    return Report(rows, [table])
 
 
 def _cells(told: Sequence[dict[str, Any]]) -> list[str]:

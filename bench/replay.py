@@ -25,6 +25,7 @@ from eventsourcing.domain import Aggregate, event
 from rich.table import Table
 
 from bench.histories import pages, shop
+from bench.measured import Aim, Measured, Report
 from ledger.store.sqlite import open_recorder
 from projections.generations import Generations
 from projections.runner import PAGE, Runner
@@ -45,7 +46,7 @@ class Replayed(NamedTuple):
     peak_mib: float
 
 
-def run(events: int) -> Table:
+def run(events: int = 100_000) -> Report:
     """Fold only, three rounds of each in turn; then with the store, at a tenth and at the whole."""
     folded, library = [], []
     for _ in range(ROUNDS):
@@ -68,7 +69,25 @@ def run(events: int) -> Table:
             f"{took.peak_mib:.0f}",
         )
     table.caption = f"CPU time; medians of {ROUNDS} rounds"
-    return table
+    ratios = [ours / theirs for ours, theirs in zip(folded, library, strict=True)]
+    rows = [
+        Measured.of(
+            f"replay of {events:,} events into two views, fold only",
+            "the library's default repository",
+            Aim("≥", 4),
+            ratios,
+            f"{median(folded):,.0f} events/s beside {median(library):,.0f}, of CPU time",
+        ),
+        Measured.of(
+            f"peak memory of a replay of {events:,} events with the store",
+            f"of {events // 10:,} events",
+            Aim("≤", 1.2),
+            [whole.peak_mib / tenth.peak_mib],
+            f"{whole.peak_mib:.0f} MiB beside {tenth.peak_mib:.0f}; "
+            f"{events / whole.seconds:,.0f} events/s with the store",
+        ),
+    ]
+    return Report(rows, [table])
 
 
 class _Rows:

@@ -57,13 +57,13 @@ def free_port() -> int:
 
 @contextmanager
 def server(command: Sequence[str], port: int, path: str, env: dict[str, str]) -> Iterator[int]:
-    """Run a server until the block ends; yields its port once it answers `path`."""
+    """Run a server until the block ends; yields its process id once it answers `path`."""
     process = subprocess.Popen(
         command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait(port, path, process)
-        yield port
+        yield process.pid
     finally:
         process.terminate()
         process.wait(20)
@@ -86,23 +86,30 @@ def _wait(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def ledger_server(folder: Path) -> Iterator[int]:
-    """`ledger serve` on a new file."""
+def ledger_process(folder: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """`ledger serve` on a new file, with settings of its own: its port and its process id."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("ledger")), "serve", "--port", str(port)]
-    env = {"LEDGER_STORE": f"sqlite:{folder / 'ledger.db'}"}
-    with server(command, port, "/healthz", env) as ready:
-        yield ready
+    env = {"LEDGER_STORE": f"sqlite:{folder / 'ledger.db'}", **settings}
+    with server(command, port, "/healthz", env) as process_id:
+        yield port, process_id
+
+
+@contextmanager
+def ledger_server(folder: Path) -> Iterator[int]:
+    """`ledger serve` on a new file: its port."""
+    with ledger_process(folder) as (port, _):
+        yield port
 
 
 @contextmanager
 def bare_server(folder: Path) -> Iterator[int]:
-    """The bare app of `bench.bare` on a new file."""
+    """The bare app of `bench.bare` on a new file: its port."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port)]
     env = {"BARE_DB": str(folder / "bare.db")}
-    with server([*command, "--no-access-log"], port, "/openapi.json", env) as ready:
-        yield ready
+    with server([*command, "--no-access-log"], port, "/openapi.json", env):
+        yield port
 
 
 def send(connection: http.client.HTTPConnection, request: Request) -> tuple[int, bytes]:

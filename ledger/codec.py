@@ -97,6 +97,9 @@ class Recorded:
         if self.schema > kind.schema_version:
             why = f"{self.type} has schema {self.schema}, newer than {kind.schema_version}"
             raise CorruptEvent(self.stream, self.version, why)
+        if self.schema < 1:
+            why = f"{self.type} has schema {self.schema}, older than the first"
+            raise CorruptEvent(self.stream, self.version, why)
         data = self.data
         for schema in range(self.schema, kind.schema_version):
             data = UPCASTS[self.type, schema](data)
@@ -153,7 +156,7 @@ def decode(stored: StoredEvent) -> Recorded:
     version = stored.originator_version
     try:
         raw = from_json(stored.state, cache_strings="keys")
-        return Recorded(
+        recorded = Recorded(
             stream,
             version,
             raw["type"],
@@ -168,8 +171,34 @@ def decode(stored: StoredEvent) -> Recorded:
             raw["hash"],
             raw["data"],
         )
+        check_types(recorded)
+        return recorded
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptEvent(stream, version, f"not an envelope: {error}") from error
+
+
+def check_types(recorded: Recorded) -> None:
+    """Check that what was read is of the types it was recorded with.
+
+    Raises
+    ------
+    TypeError
+        A member is of another one.
+    """
+    r = recorded
+    texts = (
+        type(r.type)
+        is type(r.id)
+        is type(r.at)
+        is type(r.command)
+        is type(r.actor)
+        is type(r.region)
+        is type(r.prev)
+        is type(r.hash)
+        is str
+    )
+    if not (texts and type(r.schema) is type(r.size) is int and type(r._data) is dict):
+        raise TypeError("a member is of another type than it is recorded with")
 
 
 def check_seal(stored: StoredEvent) -> None:

@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ledger.codec import Recorded
+from ledger.codec import Recorded, check_types
 from ledger.domain.streams import is_order, is_stock, parse_order, parse_stock
+from ledger.service.clock import parse_instant
 
 SPECVERSION: Final = "1.0"
 JSON: Final = "application/json"
@@ -97,7 +98,8 @@ def recorded_of(detail: Mapping[str, Any], fetch: Fetch | None = None) -> Record
         if not detail.get("dataverbatim"):
             for name in identity_of(stream):
                 del data[name]
-        return Recorded(
+        parse_instant(detail["time"])
+        recorded = Recorded(
             stream,
             version,
             detail["type"],
@@ -112,6 +114,8 @@ def recorded_of(detail: Mapping[str, Any], fetch: Fetch | None = None) -> Record
             detail["hash"],
             data,
         )
+        check_types(recorded)
+        return recorded
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableDetail(f"not an event of the ledger: {error!r}") from error
 

@@ -19,13 +19,16 @@ import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from eventsourcing.persistence import StoredEvent
 
 from ledger.codec import CorruptEvent, Recorded, check_seal, decode
+from ledger.service.clock import parse_instant
+from projections.delivery.details import identity_of
 
 INSERT: Final = "INSERT"
+T = TypeVar("T")
 
 
 class UnreadableBatch(Exception):
@@ -61,22 +64,22 @@ class StreamRecord:
         Raises
         ------
         CorruptEvent
-            The item is not an envelope of ours, or its seal is broken.
+            The item is not an envelope of ours, or its seal is broken; or it is an event that
+            has no place on a bus, for want of a stream of ours or of a time.
         """
-        image = self.image or {}
         try:
-            stored = StoredEvent(
-                image["stream"]["S"],
-                int(image["version"]["N"]),
-                image["type"]["S"],
-                _bytes(image["state"]["B"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            stored = _stored(self.image or {})
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             stream, version = (_value(self.keys, name) for name in ("stream", "version"))
-            number = int(version) if version.isdecimal() else 0
-            raise CorruptEvent(stream, number, f"not an event's item: {error!r}") from error
+            number = int(version) if version.isdecimal() and len(version) < 20 else 0
+            raise CorruptEvent(stream, number, f"not an event's item: {error!r:.200}") from error
         event = decode(stored)
         check_seal(stored)
+        try:
+            identity_of(event.stream)
+            parse_instant(event.at)
+        except ValueError as error:
+            raise CorruptEvent(event.stream, event.version, f"not for a bus: {error}") from error
         return event
 
 
@@ -131,16 +134,30 @@ def _record(raw: Any) -> StreamRecord:
     try:
         change = raw["dynamodb"]
         return StreamRecord(
-            raw["eventName"],
-            raw["eventID"],
-            change["SequenceNumber"],
-            change["Keys"],
-            change.get("NewImage"),
+            _a(str, raw["eventName"]),
+            _a(str, raw["eventID"]),
+            _a(str, change["SequenceNumber"]),
+            _a(dict, change["Keys"]),
+            _a(dict, change["NewImage"]) if "NewImage" in change else None,
             raw,
         )
     except (KeyError, TypeError) as error:
         msg = f"a record of a DynamoDB stream lacks {error}: {raw!r:.200}"
         raise UnreadableBatch(msg) from error
+
+
+def _stored(image: Mapping[str, Any]) -> StoredEvent:
+    """The event in an item; names that are no Unicode text are no names."""
+    stream, topic = _a(str, image["stream"]["S"]), _a(str, image["type"]["S"])
+    f"{stream}{topic}".encode()
+    return StoredEvent(stream, int(image["version"]["N"]), topic, _bytes(image["state"]["B"]))
+
+
+def _a(kind: type[T], value: object) -> T:
+    """The value, which must be of this type."""
+    if isinstance(value, kind):
+        return value
+    raise TypeError(f"a {kind.__name__}: {value!r:.50} is none")
 
 
 def _bytes(value: object) -> bytes:
@@ -154,4 +171,5 @@ def _bytes(value: object) -> bytes:
 
 
 def _value(item: Mapping[str, Any], name: str) -> str:
-    return str(next(iter(item.get(name, {}).values()), "?"))
+    value = item.get(name)
+    return str(next(iter(value.values()), "?")) if isinstance(value, dict) else "?"

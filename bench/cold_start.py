@@ -1,0 +1,173 @@
+"""Import, first request and memory of every function beside bare FastAPI + Mangum + boto3.
+
+Every start is a fresh process on MiniStack's tables; each round starts each of them once. The
+interpreter's own start is in neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+import boto3
+from eventsourcing.persistence import StoredEvent
+from rich.table import Table
+
+from bench.dynamodb import context, on, open_ledger, order, receive
+from bench.measured import Aim, Measured, Report, detail
+from ledger.service import Ledger
+from tests.support.delivery import message, queue_event, stream_record
+
+ROUNDS: Final = 5
+AIM: Final = Aim("≤", 1.3)
+API: Final = "api.lambda_handler"
+RELAY: Final = "projections.handlers.relay"
+BARE: Final = "bench.bare_function"
+BESIDE: Final = "bare FastAPI + Mangum + boto3"
+FUNCTIONS: Final[Mapping[str, str]] = {
+    API: "request",
+    RELAY: "record",
+    "projections.handlers.stock_levels": "position",
+    "projections.handlers.orders": "order",
+    "projections.handlers.open_reservations": "order",
+    "projections.handlers.order_processor": "order",
+    "projections.handlers.notifications": "position",
+    "projections.handlers.sequencer": "position",
+}
+"""The module of each function's handler, and what its first event is."""
+
+
+class Started(NamedTuple):
+    """What one cold process took: seconds, and MB in the end."""
+
+    imported: float
+    request: float
+    processor: float
+    megabytes: float
+
+    @property
+    def seconds(self) -> float:
+        """Import and first request."""
+        return self.imported + self.request
+
+
+def run() -> Report:
+    """Every function in turn, each round anew."""
+    with on("ministack") as (endpoint, prefix):
+        bus = f"{prefix}-bus"
+        boto3.client("events", endpoint_url=endpoint).create_event_bus(Name=bus)
+        ledger, _ = open_ledger(endpoint, prefix)
+        events = _events(ledger)
+        environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": endpoint,
+            "LEDGER_STORE": f"dynamodb:{prefix}",
+            "LEDGER_AUTH": "none",
+            "LEDGER_BUS": bus,
+            "BARE_TABLE": f"{prefix}-events",
+        }
+        rounds = [
+            {
+                module: _start(module, events[event], environment)
+                for module, event in {BARE: "request", **FUNCTIONS}.items()
+            }
+            for _ in range(ROUNDS)
+        ]
+    consumers = [module for module in FUNCTIONS if module not in (API, RELAY)]
+    slowest = max(consumers, key=lambda name: median(each[name].seconds for each in rounds))
+    return Report(
+        [
+            *_rows("the API", API, rounds),
+            *_rows("the relay", RELAY, rounds),
+            *_rows(f"the slowest consumer ({slowest.rpartition('.')[2]})", slowest, rounds),
+        ],
+        [_details(rounds)],
+    )
+
+
+def _rows(name: str, module: str, rounds: Sequence[Mapping[str, Started]]) -> list[Measured]:
+    pairs = [(each[module], each[BARE]) for each in rounds]
+
+    def row(what: str, unit: str, digits: int, of: Callable[[Started], float]) -> Measured:
+        ours, bare = (median(of(pair[side]) for pair in pairs) for side in (0, 1))
+        note = f"{ours:.{digits}f} {unit} beside {bare:.{digits}f} {unit}"
+        ratios = [of(one) / of(other) for one, other in pairs]
+        return Measured.of(f"{what} of {name}", BESIDE, AIM, ratios, note)
+
+    return [
+        row("cold start", "s", 2, lambda one: one.seconds),
+        row("cold start in processor time", "s", 2, lambda one: one.processor),
+        row("memory", "MB", 0, lambda one: one.megabytes),
+    ]
+
+
+def _details(rounds: Sequence[Mapping[str, Started]]) -> Table:
+    columns = ("function", "import s", "first request s", "processor s", "MB")
+    rows = []
+    for module in (BARE, *FUNCTIONS):
+        cells = [median(values) for values in zip(*(each[module] for each in rounds), strict=True)]
+        rows.append([module, *(f"{cell:.2f}" for cell in cells[:3]), f"{cells[3]:.0f}"])
+    return detail(f"Cold starts, medians of {len(rounds)} rounds", columns, rows)
+
+
+def _events(ledger: Ledger) -> dict[str, Any]:
+    """An event of each kind; they tell of what was really committed."""
+    ledger.handle(receive(range(3), 1_000_000), context())
+    ledger.handle(order(range(3), "COLD-1"), context())
+    position, placed = (_first(ledger, stream) for stream in ("stock:SKU-0@main", "order:COLD-1"))
+    return {
+        "request": _request(),
+        "record": {"Records": [stream_record(position)]},
+        "position": queue_event(message(position)),
+        "order": queue_event(message(placed)),
+    }
+
+
+def _first(ledger: Ledger, stream: str) -> StoredEvent:
+    return ledger.recorder.select_events(stream, limit=1)[0]
+
+
+def _request() -> dict[str, Any]:
+    body = json.dumps({"lines": [{"sku": f"SKU-{n}", "quantity": 1} for n in range(3)]})
+    http = {"method": "POST", "path": "/v1/orders", "protocol": "HTTP/1.1", "sourceIp": "::1"}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/v1/orders",
+        "rawQueryString": "",
+        "headers": {
+            "host": "api.example.com",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+        },
+        "requestContext": {"http": http, "stage": "$default", "requestId": "r", "apiId": "a"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _start(module: str, event: dict[str, Any], environment: Mapping[str, str]) -> Started:
+    if "headers" in event:  # an order of its own each time
+        key = os.urandom(12).hex()
+        event = {**event, "headers": {**event["headers"], "idempotency-key": key}}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.first_request", module],
+        input=json.dumps(event),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} failed:\n{done.stdout}{done.stderr}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["answer"].get("statusCode", 201) != 201 or told["answer"].get("batchItemFailures"):
+        raise RuntimeError(f"{module} answered {told['answer']}:\n{done.stdout}")
+    return Started(told["import"], told["request"], told["processor"], told["megabytes"])
