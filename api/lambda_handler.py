@@ -1,3 +1,4 @@
+# ruff: noqa: E402 (the imports are what is loaded: see the end of them)
 """The AWS Lambda handler of the API, behind API Gateway.
 
 The application is built on the first request, from the settings in the environment, and kept for
@@ -7,6 +8,10 @@ clients and their connections would be as old as the snapshot, and random number
 """
 
 from __future__ import annotations
+
+import gc
+
+gc.disable()
 
 import os
 import random
@@ -44,6 +49,9 @@ LONGEST_AGE: Final = 24 * 3600.0
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     for _name in LATER:
         import_module(_name)
+
+gc.freeze()  # as `loading` does, which can't be had before it is imported
+gc.enable()
 
 
 @cache

@@ -25,11 +25,11 @@ from ledger.errors import (
 )
 from ledger.service.clock import Clock
 from ledger.service.history import History
-from ledger.service.locks import StreamLocks
+from ledger.service.locks import Held, StreamLocks
 from ledger.service.outcome import Outcome
 from ledger.service.sealing import Commit, Draft, seal
 from ledger.service.session import Head, HeadCache, Session, StaleRead, head_of, worth_remembering
-from ledger.store.base import CommandRecord, LedgerRecorder
+from ledger.store.base import CommandRecord, LedgerRecorder, Line, Queued
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +145,11 @@ class Appender:
             Another Region writes, or it is not known which does; nothing was recorded.
         """
         known = _Knowledge()
-        with self._locks.hold(streams):
+        with self._locks.hold(streams) as held:
             for _ in range(self._retry.attempts):
+                held.take()
                 try:
-                    outcome = self._attempt(command, known)
+                    outcome = self._attempt(command, known, held)
                 except (NotTheWriter, LeaseUnreadable) as error:
                     if known.lost:
                         raise UnknownOutcome(f"an answer was lost, and then {error}") from error
@@ -157,7 +158,7 @@ class Appender:
                     return outcome
         raise Contention(f"gave up after {known.conflicts} conflicting commits")
 
-    def _attempt(self, command: Command, known: _Knowledge) -> Outcome | None:
+    def _attempt(self, command: Command, known: _Knowledge, held: Held) -> Outcome | None:
         """One try; None means try again with what was learned.
 
         Neither a refusal nor "nothing to do" is concluded from remembered state, nor anything in
@@ -206,15 +207,13 @@ class Appender:
             actor=command.actor,
             region=self._region,
         )
-        return self._append(command, commit, session, known)
+        return self._append(command, commit, session, known, held)
 
     def _append(
-        self, command: Command, commit: Commit, session: Session, known: _Knowledge
+        self, command: Command, commit: Commit, session: Session, known: _Knowledge, held: Held
     ) -> Outcome | None:
         try:
-            self._recorder.insert_events(
-                commit.stored, command=self._record(command, commit), unmoved=session.unmoved
-            )
+            self._insert(commit, self._record(command, commit), session, held)
         except CommandRecorded as error:
             return self._found_standing(known) or self._replay(command, error.record)
         except VersionConflict as conflict:
@@ -239,6 +238,32 @@ class Appender:
         except UnknownOutcome:
             return False  # nothing was to be written: ask again
         return True
+
+    def _insert(
+        self, commit: Commit, record: CommandRecord | None, session: Session, held: Held
+    ) -> None:
+        """Append, or nothing.
+
+        Where commits queue, the next command may decide on this one as soon as it is in the queue,
+        and shares the wait for the disk: it says so, and falls if this one falls.
+        """
+        if not self._recorder.queues:
+            self._recorder.insert_events(commit.stored, command=record, unmoved=session.unmoved)
+            return
+        heads = worth_remembering(session.after(commit.recorded))
+
+        def queued(entry: Queued) -> None:
+            self._cache.put({s: head._replace(queued=entry) for s, head in heads.items()})
+            held.release()
+
+        line = Line([h.queued for h in session.heads.values() if h.queued is not None], queued)
+        try:
+            self._recorder.insert_events(
+                commit.stored, command=record, unmoved=session.unmoved, line=line
+            )
+        except BaseException:
+            self._cache.drop(heads)
+            raise
 
     def _disturbed(self, known: _Knowledge) -> None:
         """Streams moved between the reads of one decision: read all of them again."""

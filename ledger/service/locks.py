@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -18,15 +18,33 @@ class StreamLocks:
         self._locks = [threading.Lock() for _ in range(stripes)]
 
     @contextmanager
-    def hold(self, streams: Iterable[str]) -> Iterator[None]:
-        """Hold the locks of all streams."""
+    def hold(self, streams: Iterable[str]) -> Iterator[Held]:
+        """Hold the locks of all streams; who holds them may release them early."""
         stripes = sorted({hash(stream) % len(self._locks) for stream in streams})
-        held = []
+        held = Held([self._locks[stripe] for stripe in stripes])
         try:
-            for stripe in stripes:
-                self._locks[stripe].acquire()
-                held.append(self._locks[stripe])
-            yield
+            held.take()
+            yield held
         finally:
-            for lock in held:
-                lock.release()
+            held.release()
+
+
+class Held:
+    """The locks of one command."""
+
+    def __init__(self, locks: Sequence[threading.Lock]) -> None:
+        self._locks = locks
+        self._taken: list[threading.Lock] = []
+
+    def take(self) -> None:
+        """Hold all of them, in their order. Nothing happens if they are held."""
+        if self._taken:
+            return
+        for lock in self._locks:
+            lock.acquire()
+            self._taken.append(lock)
+
+    def release(self) -> None:
+        """Hold none of them."""
+        while self._taken:
+            self._taken.pop().release()

@@ -17,7 +17,7 @@ from ledger.domain.order import Order
 from ledger.domain.position import Position
 from ledger.domain.streams import is_stock, lane_stream, order_stream, parse_order
 from ledger.service.history import History
-from ledger.store.base import LedgerRecorder
+from ledger.store.base import LedgerRecorder, Queued
 
 MAX_CACHED_ORDER_LINES = 1_000
 
@@ -37,6 +37,8 @@ class Head(NamedTuple):
     at: str
     hash: str
     state: Balance | Order
+    queued: Queued | None = None
+    """The commit it comes from, if that was not known to stand when it was remembered."""
 
 
 class HeadCache:
@@ -58,6 +60,12 @@ class HeadCache:
             if head is not None:
                 self._heads.move_to_end(stream)
             return head
+
+    def settle(self, stream: str) -> None:
+        """Wait until what is remembered of a stream stands or has fallen, and can be read."""
+        head = self.get(stream)
+        if head is not None and head.queued is not None:
+            head.queued.wait()
 
     def put(self, heads: Mapping[str, Head]) -> None:
         """Remember heads, unless newer ones are remembered."""
@@ -227,6 +235,7 @@ class Session:
         if stream in self.heads:
             return True
         if self._fresh or stream in self._stale:
+            self._cache.settle(stream)
             return False
         head = self._cache.get(stream)
         if head is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
@@ -24,6 +24,29 @@ class CommandRecord:
     fingerprint: str
     events: tuple[tuple[str, int], ...]
     expires_at: int | None = None
+
+
+class Queued(Protocol):
+    """A commit that is in the store's queue: it stands, or falls, in a moment."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is known to have fallen."""
+
+    def wait(self) -> None:
+        """Until it stands or has fallen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a commit stands in line with others of its process.
+
+    `after` are commits it was decided on: if one of them falls, so does this (a `VersionConflict`
+    that names no stream). `queued` is told once the commit is in the queue, behind all of those.
+    """
+
+    after: Collection[Queued]
+    queued: Callable[[Queued], None]
 
 
 class LedgerRecorder(ApplicationRecorder):
@@ -84,6 +107,11 @@ class LedgerRecorder(ApplicationRecorder):
             At the end: another writer was first. Nothing of the batch was stored.
         """
         return nullcontext()
+
+    @property
+    def queues(self) -> bool:
+        """Whether `insert_events` takes a `line`, because commits wait here for each other."""
+        return False
 
     @property
     def weak_reads(self) -> bool:

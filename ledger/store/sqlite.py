@@ -37,7 +37,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import override
 
 from ledger.errors import CommandRecorded, VersionConflict
-from ledger.store.base import CommandRecord, LedgerRecorder, refuse_unknown
+from ledger.store.base import CommandRecord, LedgerRecorder, Line, refuse_unknown
 from ledger.store.sqlite_connections import (
     LOCK_TIMEOUT_SECONDS,
     POOL_SIZE,
@@ -97,10 +97,19 @@ class SQLiteLedgerRecorder(SQLiteApplicationRecorder, LedgerRecorder):
         *,
         command: CommandRecord | None = None,
         unmoved: Mapping[str, int] | None = None,
+        line: Line | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         refuse_unknown(kwargs)
-        return self._group.run(lambda c: self._append(c, stored_events, command, unmoved or {}))
+        return self._group.run(
+            lambda c: self._append(c, stored_events, command, unmoved or {}), line
+        )
+
+    @property
+    @override
+    def queues(self) -> bool:
+        """Commits wait for the disk together."""
+        return True
 
     def _append(
         self,

@@ -12,7 +12,7 @@ else took a version or a key meanwhile, or anything is raised in the block, noth
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from eventsourcing.sqlite import SQLiteCursor
 from typing_extensions import override
 
 from ledger.errors import BatchLost, CommandRecorded, VersionConflict
-from ledger.store.base import CommandRecord, refuse_unknown
+from ledger.store.base import CommandRecord, Line, refuse_unknown
 from ledger.store.sqlite import Factory, SQLiteLedgerRecorder, open_recorder
 
 
@@ -36,16 +36,25 @@ class _Batch:
         self.events: list[StoredEvent] = []
         self.streams: dict[str, list[StoredEvent]] = {}
         self.records: dict[str, CommandRecord] = {}
+        self.unmoved: dict[str, int] = {}
+        """Newest versions in the file that commits rest on."""
 
-    def accept(self, events: Sequence[StoredEvent], record: CommandRecord | None) -> None:
-        """Take a commit, unless one that was taken has its versions."""
-        taken = {}
+    def accept(
+        self,
+        events: Sequence[StoredEvent],
+        record: CommandRecord | None,
+        unmoved: Mapping[str, int],
+    ) -> None:
+        """Take a commit, unless one that was taken has its versions, or moved what it rests on."""
+        mine = {s: self.streams[s][-1] for s in unmoved if s in self.streams}
+        taken = {s: e for s, e in mine.items() if e.originator_version != unmoved[s]}
         for event in events:
             known = self.streams.get(str(event.originator_id))
             if known is not None and known[-1].originator_version >= event.originator_version:
                 taken[str(event.originator_id)] = known[-1]
         if taken:
             raise VersionConflict(taken)
+        self.unmoved |= {s: version for s, version in unmoved.items() if s not in mine}
         self.events += events
         for event in events:
             self.streams.setdefault(str(event.originator_id), []).append(event)
@@ -68,13 +77,14 @@ class BatchRecorder(SQLiteLedgerRecorder):
                 yield
             finally:
                 self._batch = None
-        if batch.events:
+        if batch.events or batch.unmoved:
             self._group.run(lambda c: self._write(c, batch))
 
     def _write(self, c: SQLiteCursor, batch: _Batch) -> None:
         try:
             for record in batch.records.values():
                 self._insert_command(c, record)
+            self._check_unmoved(c, batch.unmoved)
             c.executemany(
                 self.insert_events_statement,
                 [
@@ -82,7 +92,7 @@ class BatchRecorder(SQLiteLedgerRecorder):
                     for e in batch.events
                 ],
             )
-        except (sqlite3.IntegrityError, CommandRecorded) as error:
+        except (sqlite3.IntegrityError, CommandRecorded, VersionConflict) as error:
             raise BatchLost(f"another writer was first: {error}") from error
 
     @override
@@ -91,17 +101,27 @@ class BatchRecorder(SQLiteLedgerRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         command: CommandRecord | None = None,
+        unmoved: Mapping[str, int] | None = None,
+        line: Line | None = None,
         **kwargs: Any,
     ) -> Sequence[int] | None:
         if self._batch is None:
-            return super().insert_events(stored_events, command=command, **kwargs)
+            return super().insert_events(
+                stored_events, command=command, unmoved=unmoved, line=line, **kwargs
+            )
         refuse_unknown(kwargs)
         if command is not None:
             known = self.find_command(command.key)
             if known is not None:
                 raise CommandRecorded(known)
-        self._batch.accept(stored_events, command)
+        self._batch.accept(stored_events, command, unmoved or {})
         return None
+
+    @property
+    @override
+    def queues(self) -> bool:
+        """One thread waits for nobody."""
+        return False
 
     @override
     def select_newest(

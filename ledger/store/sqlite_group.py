@@ -2,7 +2,8 @@
 
 Each writer queues its work and then waits for its turn at the file. Whoever gets the turn first
 does all the work that is queued, in one transaction, and the others find theirs done. Every work
-has a savepoint of its own: one that fails takes nothing with it. Nobody is answered before the
+has a savepoint of its own: one that fails takes with it only what says that it comes after it
+(`Line`), which is what was decided on it. Nobody is answered before the
 transaction stands, so what one work saw of another is never told if it doesn't.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Generic, TypeVar
 
 from eventsourcing.persistence import InterfaceError, PersistenceError
 from eventsourcing.sqlite import SQLiteCursor
 
+from ledger.errors import VersionConflict
+from ledger.store.base import Line, Queued
 from ledger.store.sqlite_connections import Datastore
 
 T = TypeVar("T")
@@ -24,14 +27,31 @@ T = TypeVar("T")
 class _Entry(Generic[T]):
     """One writer's work, and what became of it."""
 
-    def __init__(self, work: Callable[[SQLiteCursor], T]) -> None:
-        self._work = work
+    def __init__(
+        self, work: Callable[[SQLiteCursor], T], after: Collection[Queued], group: GroupCommit
+    ) -> None:
+        self._work: Callable[[SQLiteCursor], T] | None = work
+        self._after = after
+        self._group = group
         self._result: T | None = None
         self._error: BaseException | None = None
         self.settled = False
 
+    @property
+    def failed(self) -> bool:
+        """Whether the work can't stand. Known to whatever comes after it in the queue."""
+        return self._error is not None
+
+    def wait(self) -> None:
+        """Until it is settled; does the queue's work if nobody is at it."""
+        self._group.settle(self)
+
     def do(self, cursor: SQLiteCursor) -> None:
         """Do the work within the group's transaction, or leave no trace of it."""
+        assert self._work is not None, "done once"
+        if any(before.failed for before in self._after):
+            self._error = VersionConflict({})
+            return
         cursor.execute("SAVEPOINT entry")
         try:
             self._result = self._work(cursor)
@@ -46,6 +66,7 @@ class _Entry(Generic[T]):
     def settle(self, error: BaseException | None) -> None:
         """The group's transaction stands, or failed with an error."""
         self._error = error or self._error
+        self._work, self._after = None, ()  # whoever remembers this need not remember those
         self.settled = True
 
     def answer(self) -> T:
@@ -63,21 +84,29 @@ class GroupCommit:
         self._waiting: list[_Entry[Any]] = []
         self._guard = threading.Lock()
 
-    def run(self, work: Callable[[SQLiteCursor], T]) -> T:
-        """Do `work` in a transaction; returns once that is durable.
+    def run(self, work: Callable[[SQLiteCursor], T], line: Line | None = None) -> T:
+        """Do `work` in a transaction, in line if it stands in one; returns once that is durable.
 
         Raises
         ------
         PersistenceError
             What the work raised, or why the transaction failed (see `Datastore.transaction`).
         """
-        entry = _Entry(work)
+        entry = _Entry(work, () if line is None else line.after, self)
         with self._guard:
             self._waiting.append(entry)
+        if line is not None:
+            line.queued(entry)
+        self.settle(entry)
+        return entry.answer()
+
+    def settle(self, entry: _Entry[Any]) -> None:
+        """Wait until an entry is settled, and commit the queue if nobody did."""
+        if entry.settled:
+            return
         with self._datastore.turn:
             if not entry.settled:
                 self._commit()
-        return entry.answer()
 
     def _commit(self) -> None:
         with self._guard:

@@ -15,6 +15,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor
 
 from ledger.errors import Contention, UnknownOutcome, VersionConflict
+from ledger.store.base import Line, Queued
 from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
 from ledger.store.sqlite_connections import Datastore
 
@@ -55,6 +56,23 @@ def write_together(recorder: SQLiteLedgerRecorder, streams: list[str]) -> list[F
         while len(recorder._group._waiting) < len(streams):
             threading.Event().wait(0.001)
     return futures
+
+
+def write_in_line(
+    recorder: SQLiteLedgerRecorder, streams: list[str], after: tuple[Queued, ...] = ()
+) -> tuple[list[Future[Any]], list[Queued]]:
+    """Writers that queue one behind the other, each decided on all that are before it."""
+    datastore = recorder.datastore
+    assert isinstance(datastore, Datastore)
+    futures: list[Future[Any]] = []
+    queued = list(after)
+    with ThreadPoolExecutor(len(streams)) as pool, datastore.turn:
+        for stream in streams:
+            line, before = Line(tuple(queued), queued.append), len(queued)
+            futures.append(pool.submit(recorder.insert_events, [event(stream)], line=line))
+            while len(queued) == before:
+                threading.Event().wait(0.001)
+    return futures, queued
 
 
 def test_writers_that_wait_together_share_one_transaction(
@@ -125,3 +143,41 @@ def test_a_file_locked_by_another_process_is_contention(
     with locked(), pytest.raises(Contention):
         recorder.insert_events([event("a")])
     recorder.insert_events([event("a")])
+
+
+def test_what_was_decided_on_a_commit_stands_with_it(
+    recorder: SQLiteLedgerRecorder, commits: list[int]
+) -> None:
+    futures, queued = write_in_line(recorder, ["a", "b", "c"])
+    assert [f.result() for f in futures] == [[1], [2], [3]]
+    assert len(commits) == 1
+    assert not any(entry.failed for entry in queued)
+
+
+def test_what_was_decided_on_a_commit_falls_with_it(recorder: SQLiteLedgerRecorder) -> None:
+    """Also what was decided on that, and what comes when it has fallen long ago."""
+    recorder.insert_events([event("taken")])
+    futures, queued = write_in_line(recorder, ["a", "taken", "b", "c"])
+    assert futures[0].result() == [2]
+    assert [type(f.exception()) for f in futures[1:]] == [VersionConflict] * 3
+    late, _ = write_in_line(recorder, ["d"], after=(queued[3],))
+    assert isinstance(late[0].exception(), VersionConflict)
+    assert [len(recorder.select_events(s)) for s in "abcd"] == [1, 0, 0, 0]
+
+
+def test_whoever_waits_for_a_commit_finds_it_settled(recorder: SQLiteLedgerRecorder) -> None:
+    datastore = recorder.datastore
+    assert isinstance(datastore, Datastore)
+    entries: list[Queued] = []
+    with ThreadPoolExecutor(2) as pool:
+        with datastore.turn:
+            writer = pool.submit(
+                recorder.insert_events, [event("a")], line=Line((), entries.append)
+            )
+            while not entries:
+                threading.Event().wait(0.001)
+            waiter = pool.submit(entries[0].wait)
+            assert not waiter.done()
+        waiter.result()
+        assert len(recorder.select_events("a")) == 1
+        writer.result()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from eventsourcing.persistence import StoredEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import BatchLost, CommandRecorded, VersionConflict
 from ledger.store.base import CommandRecord
+from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
 from ledger.store.sqlite_batches import open_bulk_recorder
 
 STREAMS = ("a", "b", "c")
@@ -88,8 +91,6 @@ def test_batches_do_what_a_model_says(
 
 
 def check(recorder: object, model: Model) -> None:
-    from ledger.store.sqlite import SQLiteLedgerRecorder
-
     assert isinstance(recorder, SQLiteLedgerRecorder)
     newest = {s: events[max(events)] for s, events in model.items() if events}
     assert recorder.select_newest(STREAMS) == newest
@@ -104,3 +105,46 @@ def check(recorder: object, model: Model) -> None:
             recorder.select_events(stream, gt=1, limit=1)
             == [event for event in every if event.originator_version > 1][:1]
         )
+
+
+def stored(stream: str, version: int) -> StoredEvent:
+    return StoredEvent(stream, version, "Something", b"x")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file in which stream `a` has an event."""
+    path = tmp_path / "ledger.db"
+    with closing(open_recorder(path)) as recorder:
+        recorder.insert_events([stored("a", 1)])
+    return path
+
+
+def test_what_a_commit_of_a_batch_rests_on_has_not_moved(file: Path) -> None:
+    with closing(open_bulk_recorder(file)) as recorder:
+        with recorder.batch():
+            recorder.insert_events([stored("b", 1)], unmoved={"a": 1, "b": 0, "never": 0})
+            recorder.insert_events([stored("c", 1)], unmoved={"b": 1})
+            recorder.insert_events([stored("a", 2)])
+            with pytest.raises(VersionConflict) as caught:
+                recorder.insert_events([stored("d", 1)], unmoved={"a": 1})
+            assert caught.value.newest == {"a": stored("a", 2)}
+            recorder.insert_events((), unmoved={"a": 2})
+        assert [len(recorder.select_events(s)) for s in "abcd"] == [2, 1, 1, 0]
+
+
+@pytest.mark.parametrize("events", [[], [stored("b", 1)]])
+def test_what_others_moved_meanwhile_loses_the_batch(file: Path, events: list[StoredEvent]) -> None:
+    with (
+        closing(open_recorder(file)) as other,
+        closing(open_bulk_recorder(file)) as recorder,
+    ):
+
+        def rest_on_what_moves() -> None:
+            with recorder.batch():
+                recorder.insert_events(events, unmoved={"a": 1})
+                other.insert_events([stored("a", 2)])
+
+        with pytest.raises(BatchLost):
+            rest_on_what_moves()
+        assert recorder.select_events("b") == []
