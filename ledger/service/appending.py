@@ -6,7 +6,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from ledger.codec import Recorded
 from ledger.domain.balance import Balance
@@ -23,64 +22,18 @@ from ledger.errors import (
     UnknownOutcome,
     VersionConflict,
 )
+from ledger.service.attempts import Command, Knowledge, Retry
 from ledger.service.clock import Clock
 from ledger.service.history import History
 from ledger.service.locks import Held, StreamLocks
 from ledger.service.outcome import Outcome
-from ledger.service.sealing import Commit, Draft, seal
+from ledger.service.sealing import Commit, seal
 from ledger.service.session import Head, HeadCache, Session, StaleRead, head_of, worth_remembering
 from ledger.store.base import CommandRecord, LedgerRecorder, Line, Queued
 
 log = logging.getLogger(__name__)
 
-Decide = Callable[[Session], list[Draft]]
 NOTHING = Outcome(())
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """How often and how patiently a contended command is tried again.
-
-    The first conflict is answered by the store with the newer state, so the second try is
-    immediate; after that, a pause of up to `base * 2**n` seconds, at most `cap` (full jitter).
-    """
-
-    attempts: int = 12
-    base: float = 0.005
-    cap: float = 0.25
-
-    def pause(self, conflicts: int) -> float:
-        """Seconds to wait after the given number of conflicts."""
-        if conflicts < 2:
-            return 0.0
-        return random.uniform(0, min(self.cap, self.base * 2 ** (conflicts - 2)))  # noqa: S311
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A decision to be made and recorded once.
-
-    `key` and `fingerprint` name it for the command record (None: it needs no record, because what
-    it would do again is nothing); `ttl_seconds` is how long the record lives (None: for ever).
-    """
-
-    decide: Decide
-    actor: str
-    key: str | None = None
-    fingerprint: str = ""
-    ttl_seconds: int | None = None
-
-
-@dataclass(slots=True)
-class _Knowledge:
-    """What earlier attempts of one command taught."""
-
-    fresh: bool = False
-    stale: frozenset[str] = frozenset()
-    conflicts: int = 0
-    existing: frozenset[str] = frozenset()
-    lost: list[tuple[Commit, Session]] = field(default_factory=list)
-    """Commits whose answer was lost and that were not seen to stand (yet)."""
 
 
 class Appender:
@@ -144,7 +97,7 @@ class Appender:
         NotTheWriter, LeaseUnreadable
             Another Region writes, or it is not known which does; nothing was recorded.
         """
-        known = _Knowledge()
+        known = Knowledge()
         with self._locks.hold(streams) as held:
             for _ in range(self._retry.attempts):
                 held.take()
@@ -158,7 +111,7 @@ class Appender:
                     return outcome
         raise Contention(f"gave up after {known.conflicts} conflicting commits")
 
-    def _attempt(self, command: Command, known: _Knowledge, held: Held) -> Outcome | None:
+    def _attempt(self, command: Command, known: Knowledge, held: Held) -> Outcome | None:
         """One try; None means try again with what was learned.
 
         Neither a refusal nor "nothing to do" is concluded from remembered state, nor anything in
@@ -210,7 +163,7 @@ class Appender:
         return self._append(command, commit, session, known, held)
 
     def _append(
-        self, command: Command, commit: Commit, session: Session, known: _Knowledge, held: Held
+        self, command: Command, commit: Commit, session: Session, known: Knowledge, held: Held
     ) -> Outcome | None:
         try:
             self._insert(commit, self._record(command, commit), session, held)
@@ -226,7 +179,7 @@ class Appender:
             return self._found_standing(known) or self._recall(command)
         return self._stand(commit, session)
 
-    def _proven(self, session: Session, known: _Knowledge) -> bool:
+    def _proven(self, session: Session, known: Knowledge) -> bool:
         """Whether a refusal that looked at several streams saw all of them at one moment."""
         if not session.unmoved:
             return True
@@ -265,14 +218,14 @@ class Appender:
             self._cache.drop(heads)
             raise
 
-    def _disturbed(self, known: _Knowledge) -> None:
+    def _disturbed(self, known: Knowledge) -> None:
         """Streams moved between the reads of one decision: read all of them again."""
         if known.fresh:
             known.conflicts += 1
             self._sleep(self._retry.pause(known.conflicts))
         known.fresh = True
 
-    def _learn(self, conflict: VersionConflict, session: Session, known: _Knowledge) -> None:
+    def _learn(self, conflict: VersionConflict, session: Session, known: Knowledge) -> None:
         known.conflicts += 1
         if _in_lanes(session.heads):
             self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
@@ -300,7 +253,7 @@ class Appender:
         order = orders[0] if orders else None
         return Outcome(commit.recorded, order)  # type: ignore[arg-type]
 
-    def _found_standing(self, known: _Knowledge) -> Outcome | None:
+    def _found_standing(self, known: Knowledge) -> Outcome | None:
         """The outcome of a lost commit that stands after all; one event tells for the whole."""
         for commit, session in known.lost:
             first = commit.recorded[0]

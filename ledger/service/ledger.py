@@ -20,7 +20,8 @@ from ledger.domain.position import Position
 from ledger.domain.streams import order_stream, stock_stream
 from ledger.service import commands as c
 from ledger.service import decisions, splitting, steps
-from ledger.service.appending import Appender, Command, Decide, Retry
+from ledger.service.appending import Appender
+from ledger.service.attempts import Command, Decide, Retry
 from ledger.service.clock import Clock, instant, utc_now
 from ledger.service.context import Context, Idempotency
 from ledger.service.decisions import Rules

@@ -19,7 +19,7 @@ from ledger.service import (
     ReceiptLine,
     ReceiveStock,
 )
-from ledger.service.appending import Retry
+from ledger.service.attempts import Retry
 from ledger.store.dynamodb_items import item_size
 from tests.support.api_calls import WRITE, ApiCalls
 from tests.support.event_stores import EVERYWHERE, EventTables, verified

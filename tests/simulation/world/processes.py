@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ledger.service import Ledger
-from ledger.service.appending import Retry
+from ledger.service.attempts import Retry
 from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
 from projections.store.dynamodb import DynamoDBViewStore
 from tests.simulation.dynamodb.client import FakeClient

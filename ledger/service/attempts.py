@@ -1,0 +1,58 @@
+"""What is tried, how patiently, and what one attempt teaches the next."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ledger.service.sealing import Commit, Draft
+from ledger.service.session import Session
+
+Decide = Callable[[Session], list[Draft]]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how patiently a contended command is tried again.
+
+    The first conflict is answered by the store with the newer state, so the second try is
+    immediate; after that, a pause of up to `base * 2**n` seconds, at most `cap` (full jitter).
+    """
+
+    attempts: int = 12
+    base: float = 0.005
+    cap: float = 0.25
+
+    def pause(self, conflicts: int) -> float:
+        """Seconds to wait after the given number of conflicts."""
+        if conflicts < 2:
+            return 0.0
+        return random.uniform(0, min(self.cap, self.base * 2 ** (conflicts - 2)))  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A decision to be made and recorded once.
+
+    `key` and `fingerprint` name it for the command record (None: it needs no record, because what
+    it would do again is nothing); `ttl_seconds` is how long the record lives (None: for ever).
+    """
+
+    decide: Decide
+    actor: str
+    key: str | None = None
+    fingerprint: str = ""
+    ttl_seconds: int | None = None
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What earlier attempts of one command taught."""
+
+    fresh: bool = False
+    stale: frozenset[str] = frozenset()
+    conflicts: int = 0
+    existing: frozenset[str] = frozenset()
+    lost: list[tuple[Commit, Session]] = field(default_factory=list)
+    """Commits whose answer was lost and that were not seen to stand (yet)."""
