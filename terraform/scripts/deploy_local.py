@@ -49,10 +49,11 @@ The API is at {url} for 127.0.0.1, behind CloudFront's host name {host}.
   curl --config {folder}/curl {url}/v1/orders --json '{{"order_id":"A-1","lines":[{{"sku":"MUG","quantity":3}}]}}' -H 'Idempotency-Key: o-1'
   curl --config {folder}/curl {url}/v1/stock
 
+Views follow within seconds, the first time once their functions have started.
 {folder}/env is for the commands, and for the AWS command line:
 
   set -a; . {folder}/env; set +a
-  ledger verify; ledger redrive --list
+  .venv/bin/ledger verify; .venv/bin/ledger redrive --list
 
 `make destroy-local` takes it away. Logs: {folder}/*.log
 """  # noqa: E501 (commands to paste)
