@@ -46,6 +46,8 @@ DOMAIN_TESTS: Final = (
     "tests/property/test_large_orders.py",
     "tests/property/test_backorders.py",
     "tests/property/test_ledger_machine.py",
+    "tests/property/test_lanes.py",
+    "tests/property/test_lanes_machine.py",
 )
 TIMEOUT_SECONDS: Final = 240.0
 
