@@ -13,7 +13,12 @@ from typing import Final
 
 from check import ROOT
 
-PROGRAM: Final = ROOT / ".venv-ministack" / "bin" / "ministack"
+PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
+KEEP_ALIVE: Final = 24 * 3600
+"""Seconds before the server closes an idle connection. Left to itself, MiniStack's server closes
+after 75, and now and then under a request that has just come: what was asked is done, the answer
+is lost, the client asks again and is told that the thing exists."""
+
 PATIENCE: Final = 60.0
 """Seconds within which it must answer."""
 
@@ -57,7 +62,7 @@ class MiniStack:
         """
         if self._answers():
             raise Failed(f"port {self._port} is taken; choose another with --port")
-        if not PROGRAM.exists():
+        if not PYTHON.exists():
             raise Failed("MiniStack is not installed: run `make engines`")
         scratch = self._folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
@@ -70,7 +75,7 @@ class MiniStack:
         log = self._folder / "ministack.log"
         with log.open("wb") as output:
             process = self._started = subprocess.Popen(  # noqa: S603 (our own program)
-                [PROGRAM],
+                self._command,
                 cwd=scratch,
                 env={**without_aws(), **CREDENTIALS, **own},
                 stdin=subprocess.DEVNULL,
@@ -84,6 +89,12 @@ class MiniStack:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"MiniStack does not start; see {log}")
             time.sleep(0.1)
+
+    @property
+    def _command(self) -> list[str]:
+        server = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+        bind = f"127.0.0.1:{self._port}"
+        return [*server, "--bind", bind, "--keep-alive", str(KEEP_ALIVE), "--graceful-timeout", "0"]
 
     def stop(self) -> None:
         """Stop it, and the functions it runs."""

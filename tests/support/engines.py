@@ -26,7 +26,10 @@ from typing import Final, Literal
 from tests.support import dynamodb_local
 
 EngineName = Literal["ministack", "dynamodb-local"]
-MINISTACK: Final = dynamodb_local.ROOT / ".venv-ministack" / "bin" / "ministack"
+MINISTACK: Final = dynamodb_local.ROOT / ".venv-ministack" / "bin" / "python"
+KEEP_ALIVE: Final = 24 * 3600
+"""Seconds before MiniStack's server closes an idle connection: when it does (after 75, left to
+itself), it now and then closes under a request that has just come, and the answer is lost."""
 PATIENCE: Final = 60.0
 """Seconds within which an engine must answer: a cold Java on a busy machine takes its time."""
 
@@ -109,7 +112,10 @@ def _command(name: EngineName, port: int) -> tuple[list[str], Path | None]:
     if not installed.exists():
         raise RuntimeError(f"{name} is not installed: run `make engines`")
     if name == "ministack":
-        return [str(MINISTACK)], None
+        server = [str(MINISTACK), "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+        bind = ["--bind", f"127.0.0.1:{port}"]
+        closing = ["--keep-alive", str(KEEP_ALIVE), "--graceful-timeout", "0"]
+        return [*server, *bind, *closing], None
     options = ["-Xmx512m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", installed.name]
     serve = ["-inMemory", "-sharedDb", "-port", str(port)]
     return [dynamodb_local.java(), *options, *serve], dynamodb_local.FOLDER
