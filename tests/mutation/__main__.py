@@ -23,15 +23,8 @@ from typing import Final
 from tests.mutation.mutants import Mutant, mutants
 
 ROOT: Final = Path(__file__).parents[2]
-DOMAIN: Final = (
-    "ledger/domain/allocation.py",
-    "ledger/domain/balance.py",
-    "ledger/domain/folding.py",
-    "ledger/domain/laws.py",
-    "ledger/domain/order.py",
-    "ledger/domain/position.py",
-    "ledger/domain/streams.py",
-    "ledger/domain/events/position.py",
+DOMAIN: Final = tuple(
+    str(path.relative_to(ROOT)) for path in sorted((ROOT / "ledger" / "domain").rglob("*.py"))
 )
 RUNNER: Final = "projections/runner.py"
 TESTS: Final = {
