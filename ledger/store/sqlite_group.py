@@ -14,10 +14,10 @@ import threading
 from collections.abc import Callable, Collection
 from typing import Any, Generic, TypeVar
 
-from eventsourcing.persistence import InterfaceError, PersistenceError
+from eventsourcing.persistence import InterfaceError
 from eventsourcing.sqlite import SQLiteCursor
 
-from ledger.errors import VersionConflict
+from ledger.errors import UnknownOutcome, VersionConflict
 from ledger.store.base import Line, Queued
 from ledger.store.sqlite_connections import Datastore
 
@@ -57,9 +57,8 @@ class _Entry(Generic[T]):
             self._result = self._work(cursor)
         except sqlite3.OperationalError:
             raise  # the file is full or broken: nobody's work can stand
-        except (sqlite3.Error, PersistenceError) as error:
-            own = error if isinstance(error, PersistenceError) else InterfaceError(error)
-            self._error = own
+        except Exception as error:  # also a value SQLite can't hold: nobody else's matter
+            self._error = InterfaceError(error) if isinstance(error, sqlite3.Error) else error
             cursor.execute("ROLLBACK TO entry")
         cursor.execute("RELEASE entry")
 
@@ -116,7 +115,11 @@ class GroupCommit:
             with self._datastore.transaction_in_turn() as cursor:
                 for entry in group:
                     entry.do(cursor)
-        except BaseException as error:
+        except Exception as error:
             failure = error
-        for entry in group:
-            entry.settle(failure)
+        except BaseException:
+            failure = UnknownOutcome("whoever wrote for the group was interrupted")
+            raise
+        finally:
+            for entry in group:
+                entry.settle(failure)

@@ -129,6 +129,39 @@ def test_a_full_disk_in_the_middle_fails_for_all_of_the_group(
     assert [recorder.select_events(s) for s in "abc"] == [[], [], []]
 
 
+def test_what_sqlite_cannot_hold_fails_alone(
+    recorder: SQLiteLedgerRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = recorder._insert_rows
+
+    def overflowing(c: SQLiteCursor, rows: Any) -> list[int]:
+        return insert(c, [(row[0], 2**63, *row[2:]) if row[0] == "b" else row for row in rows])
+
+    monkeypatch.setattr(recorder, "_insert_rows", overflowing)
+    futures = write_together(recorder, ["a", "b", "c"])
+    assert isinstance(futures[1].exception(), OverflowError)
+    assert [len(recorder.select_events(s)) for s in "abc"] == [1, 0, 1]
+
+
+class Interrupted(BaseException):
+    """What ends a thread from outside."""
+
+
+def test_who_is_interrupted_while_writing_for_others_leaves_them_an_answer(
+    recorder: SQLiteLedgerRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> list[int]:
+        raise Interrupted
+
+    with monkeypatch.context() as ending:
+        ending.setattr(recorder, "_insert_rows", interrupted)
+        futures = write_together(recorder, ["a", "b", "c"])
+    ends = sorted(type(f.exception()).__name__ for f in futures)
+    assert ends == ["Interrupted", "UnknownOutcome", "UnknownOutcome"]
+    assert [recorder.select_events(s) for s in "abc"] == [[], [], []]
+    recorder.insert_events([event("a")])
+
+
 def test_a_file_locked_by_another_process_is_contention(
     recorder: SQLiteLedgerRecorder, tmp_path: Path
 ) -> None:
