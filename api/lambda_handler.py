@@ -13,6 +13,7 @@ import gc
 
 gc.disable()
 
+import asyncio
 import os
 import random
 from functools import cache
@@ -89,12 +90,19 @@ def metrics() -> EmbeddedMetrics:
     return EmbeddedMetrics("api")
 
 
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process. Mangum asks for the thread's, which Python no longer makes."""
+    return asyncio.new_event_loop()
+
+
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of API Gateway (payload format 1.0 or 2.0).
 
     A function has no lifespan: what a server does in the background, others do on AWS. Metrics
     are written at the end of every request, also of one that fails.
     """
+    asyncio.set_event_loop(event_loop())
     try:
         asgi = cast(ASGI, built_app())
         return Mangum(asgi, lifespan="off", text_mime_types=TEXT_TYPES)(event, context)

@@ -50,6 +50,8 @@ NOT_PUBLIC_V4: Final = tuple(
         ),
     )
 )
+LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1"))
+"""Not `is_loopback`: from Python 3.13 on it is true of IPv4 addresses within IPv6 as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def judged(target: Target, resolve: Resolver, *, allow_loopback: bool = False) -
     default = target.scheme == "https" and target.port == HTTPS_PORT
     for text in found:
         address = ip_address(text)
-        if allow_loopback and address.is_loopback:
+        if allow_loopback and any(address in net for net in LOOPBACK):
             continue
         if not is_public(address):
             raise Refused(f"{target.host} is {text}, which is not a public address")
