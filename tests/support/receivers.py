@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -125,6 +125,20 @@ def dripping(first: bytes, drop: bytes) -> Iterator[int]:
             thread.join()
 
 
+_SIGNS: Final = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""From Python 3.13 on, clients ask for what the RFC says an authority's certificate has."""
+
+
 class Authority:
     """A certificate authority nobody knows, for one test."""
 
@@ -132,11 +146,14 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("Test authority")
-        builder = self._builder(self._name, self._key.public_key())
-        constraint = x509.BasicConstraints(ca=True, path_length=0)
-        certificate = builder.add_extension(constraint, critical=True).sign(
-            self._key, hashes.SHA256()
+        public = self._key.public_key()
+        builder = (
+            self._builder(self._name, public)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
+        certificate = builder.sign(self._key, hashes.SHA256())
         self.path = folder / "authority.pem"
         self.path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -148,8 +165,13 @@ class Authority:
         """For a server whose certificate is for `host`."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
-        builder = self._builder(_named(host), key.public_key())
-        certificate = builder.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = (
+            self._builder(_named(host), key.public_key())
+            .add_extension(names, critical=False)
+            .add_extension(issuer, critical=False)
+        )
+        certificate = builder.sign(self._key, hashes.SHA256())
         path = self._folder / f"{host}.pem"
         path.write_bytes(
             key.private_bytes(
