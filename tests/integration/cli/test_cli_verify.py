@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_a_changed_event_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("imported")
 def test_a_changed_view_is_found(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%stock_levels'"
         ((table,),) = connection.execute(query).fetchall()
     _change(tmp_path / "ledger.db", f"UPDATE {table} SET on_hand = 9 WHERE sku = '83005'")
