@@ -51,7 +51,7 @@ class Rates(NamedTuple):
     orders: float
     groups: float
     raw: float
-    """Transactions of the same items by raw boto3: what is left to win on this side."""
+    """Transactions of the same items by raw boto3: what the language and its SDK cost."""
 
 
 def run() -> Report:
@@ -112,11 +112,11 @@ def _rows(engine: str, flights: int, rounds: Sequence[Rates]) -> list[Measured]:
             f"{orders:.0f} orders/s beside {groups:.0f} groups/s",
         ),
         Measured.of(
-            f"raw boto3 putting the items, {where}",
+            f"raw boto3, its defaults, putting the items, {where}",
             BESIDE,
             None,
             [each.raw / each.groups for each in rounds],
-            f"{raw:.0f}/s beside {groups:.0f}/s: the service adds to this",
+            f"{raw:.0f}/s beside {groups:.0f}/s: what Python and its SDK cost",
         ),
     ]
 

@@ -102,7 +102,8 @@ def make_client(
 def _user_agent() -> str:
     """Who sends the requests, in the form of AWS's SDKs.
 
-    botocore writes its own anew twice for every request, to tell of features that were used.
+    botocore makes its own anew, twice for every request, to tell which of its features were used.
+    An application's id is taken from the environment only, not from the shared configuration.
     """
     parts = [
         f"Boto3/{boto3.__version__}",

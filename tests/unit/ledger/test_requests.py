@@ -63,8 +63,11 @@ def environment(engines: Engines) -> None:
     """boto3 finds credentials and no account."""
 
 
+Connect = Callable[..., tuple[Any, Wire]]
+
+
 @pytest.fixture
-def connect(environment: None) -> Iterator[Callable[..., tuple[Any, Wire]]]:  # noqa: ARG001
+def connect(environment: None) -> Iterator[Connect]:  # noqa: ARG001
     clients = []
 
     def connect(unanswered: int = 0, **config: Any) -> tuple[Any, Wire]:
@@ -135,7 +138,7 @@ def test_a_commit_is_sent_as_botocore_would_send_it(
 
 
 def test_a_commit_is_repeated_under_the_same_token_and_every_try_is_checked(
-    connect: Callable[..., tuple[Any, Wire]],
+    connect: Connect,
 ) -> None:
     client, wire = connect(unanswered=2)
     checks = iter([None, None, None])
@@ -149,9 +152,7 @@ def test_a_commit_is_repeated_under_the_same_token_and_every_try_is_checked(
     assert wire.bodies[3]["ClientRequestToken"] != wire.bodies[2]["ClientRequestToken"]
 
 
-def test_a_lease_that_ends_stops_a_commit_between_its_tries(
-    connect: Callable[..., tuple[Any, Wire]],
-) -> None:
+def test_a_lease_that_ends_stops_a_commit_between_its_tries(connect: Connect) -> None:
     client, wire = connect(unanswered=9)
     answers = iter([True])
 
@@ -164,7 +165,7 @@ def test_a_lease_that_ends_stops_a_commit_between_its_tries(
     assert len(wire.requests) == 1
 
 
-def test_what_other_hooks_change_is_sent(connect: Callable[..., tuple[Any, Wire]]) -> None:
+def test_what_other_hooks_change_is_sent(connect: Connect) -> None:
     client, wire = connect()
     events = client.meta.events
 
@@ -188,9 +189,7 @@ def test_what_other_hooks_change_is_sent(connect: Callable[..., tuple[Any, Wire]
     assert [request.headers["X-Trace"] for request in wire.requests] == [b"1", b"1"]
 
 
-def test_an_answer_in_place_of_the_service_is_taken(
-    connect: Callable[..., tuple[Any, Wire]],
-) -> None:
+def test_an_answer_in_place_of_the_service_is_taken(connect: Connect) -> None:
     client, wire = connect()
     answer = (AWSResponse(NOWHERE, 200, HTTPHeaders(), None), {"it": "was"})
     client.meta.events.register("before-call.dynamodb", lambda **_: answer)
@@ -223,9 +222,7 @@ def test_the_endpoint_is_the_one_botocore_chooses(
     assert wire.bodies[0]["TransactItems"] == json.loads(plain.body)["TransactItems"]
 
 
-def test_what_others_made_is_checked_before_it_is_sent(
-    connect: Callable[..., tuple[Any, Wire]],
-) -> None:
+def test_what_others_made_is_checked_before_it_is_sent(connect: Connect) -> None:
     client, wire = connect()
     views = DynamoDBTrackingRecorder(DynamoDBTables(client, "p"))
     misspelt = {"Put": {"TableName": "t", "Item": ITEM, "ConditionExpresion": "size(k) < :n"}}
@@ -234,16 +231,14 @@ def test_what_others_made_is_checked_before_it_is_sent(
     assert wire.requests == []
 
 
-def test_what_is_no_bytes_is_not_sent(connect: Callable[..., tuple[Any, Wire]]) -> None:
+def test_what_is_no_bytes_is_not_sent(connect: Connect) -> None:
     client, wire = connect()
     with pytest.raises(TypeError, match="memoryview"):
         client.transact_write_items(TransactItems=act(item={"b": {"B": memoryview(b"1")}}))
     assert wire.requests == []
 
 
-def test_a_request_says_who_sends_it(
-    connect: Callable[..., tuple[Any, Wire]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_says_who_sends_it(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13")
     monkeypatch.setenv("AWS_SDK_UA_APP_ID", "shop")
     client, wire = connect()
