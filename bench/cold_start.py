@@ -61,7 +61,7 @@ def run() -> Report:
     with on("ministack") as (endpoint, prefix):
         bus = f"{prefix}-bus"
         boto3.client("events", endpoint_url=endpoint).create_event_bus(Name=bus)
-        ledger, _ = open_ledger(endpoint, prefix)
+        ledger = open_ledger(endpoint, prefix)
         events = _events(ledger)
         environment = {
             **os.environ,

@@ -48,7 +48,7 @@ class Meter:
     def attach(self, client: DynamoDBClient) -> None:
         """Ask for consumed capacity with every request, and add it up."""
         events = client.meta.events
-        events.register("provide-client-params.dynamodb", self._ask)  # type: ignore[arg-type]
+        events.register("provide-client-params.dynamodb", self._ask)
         events.register("after-call.dynamodb", self._count)
 
     def reset(self) -> None:
@@ -65,10 +65,10 @@ class Meter:
         """Write units that can't be saved: a transaction writes every item twice, by the KB."""
         return sum(2 * math.ceil(item_size(item) / 1024) for item in self.items)
 
-    def _ask(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def _ask(self, params: dict[str, Any], **_: Any) -> None:
         if "TransactItems" in params:
             self.transactions.append([action["Put"]["Item"] for action in params["TransactItems"]])
-        return {**params, "ReturnConsumedCapacity": "TOTAL"}
+        params["ReturnConsumedCapacity"] = "TOTAL"
 
     def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         found = parsed.get("ConsumedCapacity", [])
@@ -90,11 +90,22 @@ def on(engine: EngineName) -> Iterator[tuple[str, str]]:
         yield endpoint, prefix
 
 
-def open_ledger(endpoint: str, prefix: str) -> tuple[Ledger, Meter]:
-    """A cold ledger with a meter on its client."""
-    client, meter = make_client(endpoint), Meter()
-    meter.attach(client)
-    return Ledger(DynamoDBLedgerRecorder(DynamoDBTables(client, prefix))), meter
+def open_ledger(endpoint: str, prefix: str, meter: Meter | None = None) -> Ledger:
+    """A cold ledger, whose client is metered if there is a meter for it."""
+    client = make_client(endpoint)
+    if meter is not None:
+        meter.attach(client)
+    return Ledger(DynamoDBLedgerRecorder(DynamoDBTables(client, prefix)))
+
+
+def commits(endpoint: str, prefix: str) -> list[list[Item]]:
+    """What some orders of three lines put, of a ledger that is given stock first."""
+    meter = Meter()
+    ledger = open_ledger(endpoint, prefix, meter)
+    stock_up(ledger)
+    meter.reset()
+    order_rate(ledger, 1, 1, 0)
+    return meter.transactions
 
 
 def context() -> Context:

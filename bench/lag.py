@@ -72,7 +72,7 @@ def run() -> Report:
 
 
 def _rounds(endpoint: str, prefix: str) -> list[list[Lag]]:
-    ledger, _ = open_ledger(endpoint, prefix)
+    ledger = open_ledger(endpoint, prefix)
     projections = open_from_settings(ledger.recorder, Settings(store=f"dynamodb:{prefix}"))
     draw = Random(1)
     with _pump(prefix), _Bare(endpoint, prefix) as bare:

@@ -54,7 +54,7 @@ def run() -> Report:
         rates: list[float] = []
         for count in COUNTS:
             with on(engine) as (endpoint, prefix):
-                ledger, _ = open_ledger(endpoint, prefix)
+                ledger = open_ledger(endpoint, prefix)
                 sku = f"HOT-{uuid.uuid4().hex[:6]}"
                 ledger.handle(ReceiveStock((ReceiptLine(sku, "main", STOCK),)), context())
                 ledger.handle(SetLanes(sku, "main", count), Context("bench"))

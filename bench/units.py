@@ -98,10 +98,12 @@ def _table(units: list[Units]) -> Table:
 
 def measured(endpoint: str, prefix: str) -> Iterator[Units]:
     """Every operation, each by a warm and a cold ledger on the same tables, which are empty."""
-    ledger, meter = open_ledger(endpoint, prefix)
+    meter = Meter()
+    ledger = open_ledger(endpoint, prefix, meter)
     stock_up(ledger)
     for label, cold_floor, stored, make in _operations(ledger):
-        cold, cold_meter = open_ledger(endpoint, prefix)
+        cold_meter = Meter()
+        cold = open_ledger(endpoint, prefix, cold_meter)
         _do(cold, cold_meter, make())
         ledger.handle(*make())  # what the cold one wrote is news to the warm one
         _do(ledger, meter, make())

@@ -11,6 +11,7 @@ from ledger.codec import Recorded
 from ledger.domain.balance import Balance
 from ledger.domain.errors import LawBroken, Refusal
 from ledger.domain.lanes import MAX_LANES
+from ledger.domain.order import Order
 from ledger.domain.position import Position
 from ledger.domain.streams import is_order, is_stock, parse_order
 from ledger.errors import (
@@ -77,9 +78,15 @@ class Appender:
         self._cache.put(session.heads)
         return positions
 
-    def glance(self) -> Session:
-        """State that may be remembered: good for choosing locks, never for deciding."""
-        return Session(self._recorder, self._cache)
+    def glance(self, order_id: str) -> Order | None:
+        """An order, perhaps as it is remembered: good for choosing locks, never for refusing.
+
+        What is read is remembered, so that the command that takes the locks need not read it.
+        """
+        session = Session(self._recorder, self._cache)
+        order = session.order(order_id)
+        self._cache.put(worth_remembering(session.heads))
+        return order
 
     def run(self, command: Command, streams: Iterable[str]) -> Outcome:
         """Decide and append, holding this process's locks of `streams`.

@@ -168,7 +168,7 @@ class Ledger:
 
     def _order_streams(self, order_id: str) -> list[str]:
         """The order's stream and the positions it holds something of, as far as remembered."""
-        order = self._appender.glance().order(order_id)
+        order = self._appender.glance(order_id)
         streams = [] if order is None else part_streams(order, order.open_places())
         return [order_stream(order_id), *streams]
 
@@ -183,7 +183,7 @@ class Ledger:
             There is no such order.
         """
         while True:
-            order = self._appender.glance().order(order_id)
+            order = self._appender.glance(order_id)
             streams = [] if order is None else steps.step_streams(order, self._rules)
             outcome = self._appender.run(
                 Command(lambda s: steps.step(order_id, s, self._rules), "system"),
@@ -192,7 +192,7 @@ class Ledger:
             finished = outcome.order is not None and outcome.order.task is None
             if not outcome.events or finished:
                 break
-        found = self._appender.glance().order(order_id)
+        found = self._appender.glance(order_id)
         if found is None:
             raise OrderNotFound(order_id)
         return found

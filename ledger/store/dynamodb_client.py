@@ -8,16 +8,19 @@
     ThrottlingException, ProvisionedThroughputExceeded ->  Contention
     ResourceNotFoundException                          ->  ProgrammingError: the table is missing
     AccessDeniedException, UnrecognizedClient, ...     ->  InterfaceError
-    ValidationException                                ->  DataError
+    ValidationException, SerializationException        ->  DataError
 """
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 from eventsourcing.persistence import (
@@ -29,6 +32,7 @@ from eventsourcing.persistence import (
 )
 
 from ledger.errors import Contention, UnknownOutcome
+from ledger.store.dynamodb_requests import write_bodies
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,6 +51,13 @@ THROTTLED: Final = frozenset(
     }
 )
 UNKNOWN: Final = frozenset({"InternalServerError", "ServiceUnavailable", "RequestTimeout", "500"})
+INVALID: Final = frozenset(
+    {
+        "ValidationException",
+        "SerializationException",
+        "ItemCollectionSizeLimitExceededException",
+    }
+)
 DENIED: Final = frozenset(
     {
         "AccessDeniedException",
@@ -73,16 +84,37 @@ def make_client(
         "retries": {"mode": "standard", "total_max_attempts": 4},
         "max_pool_connections": MAX_CONNECTIONS,
         "tcp_keepalive": True,
+        "user_agent": _user_agent(),
         # Checksums of requests are an S3 matter; here they would only cost time.
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }
-    return boto3.client(
+    client = boto3.client(
         "dynamodb",
         endpoint_url=endpoint_url,
         region_name=region_name,
         config=Config(**{**settings, **config}),
     )
+    write_bodies(client)
+    return client
+
+
+def _user_agent() -> str:
+    """Who sends the requests, in the form of AWS's SDKs.
+
+    botocore makes its own anew, twice for every request, to tell which of its features were used.
+    An application's id is taken from the environment only, not from the shared configuration.
+    """
+    parts = [
+        f"Boto3/{boto3.__version__}",
+        f"md/Botocore#{botocore.__version__}",
+        "ua/2.1",
+        f"os/{platform.system().lower()}",
+        f"lang/python#{platform.python_version()}",
+    ]
+    told = {"exec-env": "AWS_EXECUTION_ENV", "app": "AWS_SDK_UA_APP_ID"}
+    parts += [f"{name}/{os.environ[key]}" for name, key in told.items() if os.environ.get(key)]
+    return " ".join(parts)
 
 
 @contextmanager
@@ -119,6 +151,6 @@ def translate(error: ClientError, what: str, *, writing: bool) -> PersistenceErr
         return ProgrammingError(f"{message} Create the tables first: `ledger tables create`.")
     if code in DENIED:
         return InterfaceError(message)
-    if code in ("ValidationException", "ItemCollectionSizeLimitExceededException"):
+    if code in INVALID:
         return DataError(message)
     return OperationalError(message)

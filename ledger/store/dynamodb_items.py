@@ -38,7 +38,7 @@ def check_limits(items: Sequence[Item]) -> None:
     if len(items) > MAX_ACTIONS:
         msg = f"a transaction takes {MAX_ACTIONS} actions, this commit needs {len(items)}"
         raise CommitTooLarge(msg)
-    if sum(map(_at_most, items)) <= MAX_ITEM_BYTES:
+    if _at_most(items) <= MAX_ITEM_BYTES:
         return  # all of them together would fit one item: nobody needs their exact sizes
     sizes = [item_size(item) for item in items]
     if max(sizes) > MAX_ITEM_BYTES:
@@ -122,12 +122,13 @@ def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
-def _at_most(item: Item) -> int:
-    """As many bytes as an item of strings, numbers and bytes can have, and more.
+def _at_most(items: Sequence[Item]) -> int:
+    """As many bytes as items of strings, numbers and bytes can have, and more.
 
     A character takes 4 at most, and the names of attributes here less than 32.
     """
-    return sum([32 + 4 * len(content) for value in item.values() for content in value.values()])
+    values = [len(content) for item in items for v in item.values() for content in v.values()]
+    return 32 * len(values) + 4 * sum(values)
 
 
 def _value_size(value: Mapping[str, Any]) -> int:

@@ -25,6 +25,7 @@ from ledger.store.dynamodb_items import (
     stored_event,
     tracking_item,
 )
+from ledger.store.dynamodb_requests import Actions
 from ledger.store.dynamodb_stream_access import streams_client_beside
 from ledger.store.sending import check_each_try, sending_under
 from ledger.store.tables import full_name
@@ -162,9 +163,9 @@ class DynamoDBTables:
         if len({(i["stream"]["S"], i["version"]["N"]) for i in items}) < len(items):
             raise VersionConflict({})
         everything = list(items)
-        actions: list[dict[str, Any]] = [
+        actions = Actions(
             {"Put": {"TableName": self.events, "Item": item, **_NEW_EVENT}} for item in items
-        ]
+        )
         written = {item["stream"]["S"] for item in items}
         checked = [
             {"stream": {"S": stream}, "version": {"N": str(version + 1)}}
@@ -196,9 +197,8 @@ class DynamoDBTables:
         with_command: bool = False,
     ) -> None:
         """Do all of these actions (the command's record last) and track, or nothing."""
-        actions = list(actions)
         if tracking is not None:
-            actions.append({"Put": self.new_tracking(tracking)})
+            actions = [*actions, {"Put": self.new_tracking(tracking)}]
         try:
             with self.leased(), translated(what, writing=True):
                 self.client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]

@@ -47,10 +47,10 @@ class ApiCalls:
         each = [bill for bill in bills for bill in (bill if isinstance(bill, list) else [bill])]
         return sum(float(bill["CapacityUnits"]) for bill in each)
 
-    def _asked(self, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
+    def _asked(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls.append(model.name)
-        self.requests.append(params)
-        return {**params, "ReturnConsumedCapacity": "TOTAL"}
+        self.requests.append(dict(params))
+        params["ReturnConsumedCapacity"] = "TOTAL"
 
     def _sending(self, request: AWSRequest, event_name: str, **_: Any) -> AWSResponse | None:
         self.sent += 1

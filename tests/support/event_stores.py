@@ -18,6 +18,7 @@ from ledger.store.dynamodb_client import make_client
 from ledger.store.sqlite import SQLiteLedgerRecorder, open_recorder
 from ledger.store.tables import create_table_request, full_name
 from ledger.verify import Report, Verifier
+from tests.support.bodies import check_bodies
 from tests.support.engines import Engines
 from tests.support.lost_answers import LosingRecorder
 
@@ -65,6 +66,7 @@ class EventTables:
     def connect(self, endpoint: str | None = None, **config: Any) -> DynamoDBTables:
         """The tables with a client of their own; `config` is botocore's."""
         tables = DynamoDBTables(make_client(endpoint or self.endpoint, **config), self.prefix)
+        check_bodies(tables.client)
         self._stack.callback(tables.close)
         return tables
 

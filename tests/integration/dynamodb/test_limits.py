@@ -11,6 +11,7 @@ from ledger.errors import CommitTooLarge
 from ledger.store import dynamodb_items
 from ledger.store.base import CommandRecord
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
+from ledger.store.dynamodb_client import translated
 from ledger.store.dynamodb_items import (
     EXPRESSION_BYTES,
     MAX_ACTIONS,
@@ -18,7 +19,7 @@ from ledger.store.dynamodb_items import (
     MAX_TRANSACTION_BYTES,
 )
 from tests.support.api_calls import ApiCalls
-from tests.support.event_stores import EVERYWHERE, all_events
+from tests.support.event_stores import EVERYWHERE, EventTables, all_events
 
 COMMAND = CommandRecord("key", "f" * 64, (("a", 1),))
 FRAME = len("stream" + "a" + "version" + "type" + "T" + "state") + 2
@@ -142,3 +143,9 @@ def test_nothing_is_between(
     recorder.insert_events([event(version) for version in range(1, 31)])
     assert recorder.select_events("a", gt=gt, lte=lte) == []
     assert recorder.select_events("a", gt=gt, lte=lte, desc=True, limit=1) == []
+
+
+def test_the_least_that_botocore_is_given_of_a_commit_would_be_refused(tables: EventTables) -> None:
+    """It is never sent; if it were, it must not pass for a commit."""
+    with pytest.raises(DataError), translated("sending", writing=True):
+        tables.client.transact_write_items(TransactItems=[{}])

@@ -58,6 +58,7 @@ def hasty(tables: EventTables) -> DynamoDBLedgerRecorder:
         (Refused("AccessDeniedException"), InterfaceError),
         (Refused("ExpiredTokenException"), InterfaceError),
         (Refused("ValidationException"), DataError),
+        (Refused("SerializationException"), DataError),
         (Refused("NeverHeardOfException"), OperationalError),
     ],
     ids=lambda p: f"{p.body['__type'].rpartition('#')[2]}" if isinstance(p, Refused) else "",
