@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
 from typing_extensions import override
@@ -99,3 +100,17 @@ class View(ABC, Generic[R]):
         CorruptEvent
             The event can't be read, or doesn't belong in its stream.
         """
+
+    def fold_all(self, row: R | None, events: Sequence[Recorded]) -> R:
+        """The row once all of `events`, at least one, are folded into it in their order.
+
+        Raises
+        ------
+        CorruptEvent
+            See `fold`.
+        """
+        first, *others = events
+        folded = self.fold(row, first)
+        for recorded in others:
+            folded = self.fold(folded, recorded)
+        return folded

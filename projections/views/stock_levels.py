@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from ledger.codec import CorruptEvent, Recorded
 from ledger.domain.events import PositionEvent
-from ledger.domain.streams import is_stock, lane_of, lane_stream, parse_stock
+from ledger.domain.streams import is_stock, lane_stream, parse_stock
 from projections.views.base import Key, View
 
 
@@ -60,8 +60,9 @@ class StockLevelsView(View[StockRow]):
 
     @override
     def key(self, stream: str) -> Key:
-        sku, location = parse_stock(stream)
-        return sku, row_location(location, lane_of(stream))
+        sku, _ = parse_stock(stream)
+        # With the lane, if it names one: what `row_location` makes of the two.
+        return sku, stream.partition("@")[2]
 
     @override
     def fold(self, row: StockRow | None, recorded: Recorded) -> StockRow:
