@@ -18,7 +18,7 @@ from ledger.domain import events as e
 from ledger.domain.order import OrderStatus, TaskKind, Totals
 from ledger.domain.streams import is_order, parse_order
 from ledger.domain.values import OrderPolicy
-from projections.views.base import Key, View
+from projections.views.base import Key, View, made
 
 Fields = dict[str, Any]
 """The fields of a row that is being folded. A row itself is never changed."""
@@ -99,10 +99,7 @@ class OrderRows(View[OrderRow]):
         totals = _totals(fields)
         fields["status"] = totals.status.value
         fields["due_at"] = fields["expires_at"] if totals.open else None
-        # A frozen class sets field by field, which was half of all time of a replay.
-        folded = object.__new__(OrderRow)
-        object.__setattr__(folded, "__dict__", fields)
-        return folded
+        return made(OrderRow, fields)
 
 
 def _change(row: Fields, recorded: Recorded) -> None:

@@ -9,10 +9,10 @@ from typing_extensions import override
 from ledger.codec import CorruptEvent, Recorded
 from ledger.domain.events import PositionEvent
 from ledger.domain.streams import is_stock, lane_stream, parse_stock
-from projections.views.base import Key, View
+from projections.views.base import Key, View, made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StockRow:
     """A position's newest balance, in base units."""
 
@@ -72,22 +72,23 @@ class StockLevelsView(View[StockRow]):
             raise CorruptEvent(recorded.stream, recorded.version, why)
         sku, location = self.key(recorded.stream)
         balance = event.balance
-        return StockRow(
-            sku,
-            location,
-            balance.on_hand,
-            balance.reserved,
-            balance.backordered,
-            balance.damaged,
-            balance.available,
-            balance.low_stock_threshold,
-            balance.queue_from,
-            balance.promotable,
-            recorded.version,
-            recorded.at,
-            None if balance.lanes is None else balance.lanes.streams,
-            balance.escrowed,
-        )
+        fields = {
+            "sku": sku,
+            "location": location,
+            "on_hand": balance.on_hand,
+            "reserved": balance.reserved,
+            "backordered": balance.backordered,
+            "damaged": balance.damaged,
+            "available": balance.available,
+            "low_stock_threshold": balance.low_stock_threshold,
+            "queue_from": balance.queue_from,
+            "promotable": balance.promotable,
+            "version": recorded.version,
+            "at": recorded.at,
+            "lanes": None if balance.lanes is None else balance.lanes.streams,
+            "escrowed": balance.escrowed,
+        }
+        return made(StockRow, fields)
 
 
 def row_location(location: str, lane: int) -> str:
