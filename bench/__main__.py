@@ -42,9 +42,9 @@ def main() -> None:
     options: dict[str, dict[str, Any]] = {
         "import": {"files": arguments.files},
         "soak": {"minutes": arguments.minutes},
-        "replay": {"events": arguments.events},
-        "deep": {"events": arguments.events},
     }
+    if arguments.events:
+        options |= {name: {"events": arguments.events} for name in ("replay", "deep")}
     runs = {
         name: partial(import_module(NAMES[name]).run, **options.get(name, {}))
         for name in arguments.names or NAMES
@@ -84,8 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--events",
         type=int,
-        default=100_000,
-        help="how long the histories of replay and deep are (default: 100,000)",
+        help="how long the histories are (default: 1,000,000 of replay, 100,000 of deep)",
     )
     parser.add_argument(
         "--minutes", type=float, default=3, help="how long soak goes on (default: 3)"

@@ -69,11 +69,14 @@ class Recorded:
     hash: str
     _data: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     _event: Event | None = field(default=None, repr=False, compare=False)
+    _state: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def data(self) -> dict[str, Any]:
         """The event's own fields as JSON values, in the schema they were recorded with."""
-        if self._data is None and self._event is not None:
+        if self._data is None and self._state is not None:
+            self._data = from_json(self._state, cache_strings="keys")["data"]
+        elif self._data is None and self._event is not None:
             self._data = self._event.model_dump(mode="json", exclude_none=True)
         return self._data or {}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from eventsourcing.persistence import StoredEvent
 
-from ledger.codec import Recorded, decode
+from ledger.codec import Recorded
+from ledger.event_reader import decode_event
 
 Arrived = StoredEvent | Recorded
 """An event whose bytes are read only if they are needed."""
@@ -26,11 +27,11 @@ def type_of(event: Arrived) -> str:
 
 
 def recorded(event: Arrived) -> Recorded:
-    """The event, decoded.
+    """The event, decoded to be folded.
 
     Raises
     ------
     CorruptEvent
         The stored bytes are not an envelope.
     """
-    return event if isinstance(event, Recorded) else decode(event)
+    return event if isinstance(event, Recorded) else decode_event(event)

@@ -179,23 +179,24 @@ class Totals(NamedTuple):
     @property
     def pending(self) -> int:
         """Units whose allocation is not decided yet."""
-        closed = self.unfilled + self.cancelled + self.expired + self.rejected
-        return self.ordered - self.open - self.shipped - closed
+        ordered, *fates = self
+        return ordered - sum(fates)
 
     @property
     def status(self) -> OrderStatus:
         """The order's status. One rule for the order itself and for every view of it."""
-        if self.rejected + self.unfilled == self.ordered:
+        ordered, reserved, backordered, shipped, unfilled, _, expired, rejected = self
+        if rejected + unfilled == ordered:
             return OrderStatus.REJECTED
         if self.pending:
             return OrderStatus.ALLOCATING
-        if self.open:
-            if self.shipped:
+        if reserved + backordered:
+            if shipped:
                 return OrderStatus.PARTIALLY_SHIPPED
-            return OrderStatus.BACKORDERED if self.backordered else OrderStatus.ALLOCATED
-        if self.shipped:
+            return OrderStatus.BACKORDERED if backordered else OrderStatus.ALLOCATED
+        if shipped:
             return OrderStatus.SHIPPED
-        return OrderStatus.EXPIRED if self.expired else OrderStatus.CANCELLED
+        return OrderStatus.EXPIRED if expired else OrderStatus.CANCELLED
 
 
 class Order(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, Self, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from typing_extensions import override
 
@@ -27,6 +28,16 @@ class Row(Protocol):
 
 
 R = TypeVar("R", bound=Row)
+
+
+def made(kind: type[R], fields: dict[str, Any]) -> R:
+    """The row with these fields: all there are, and in a dictionary of its own.
+
+    A frozen dataclass sets one after another, which was most of the time it took to fold.
+    """
+    row = object.__new__(kind)
+    object.__setattr__(row, "__dict__", fields)
+    return row
 
 
 class View(ABC, Generic[R]):
@@ -99,3 +110,17 @@ class View(ABC, Generic[R]):
         CorruptEvent
             The event can't be read, or doesn't belong in its stream.
         """
+
+    def fold_all(self, row: R | None, events: Sequence[Recorded]) -> R:
+        """The row once all of `events`, at least one, are folded into it in their order.
+
+        Raises
+        ------
+        CorruptEvent
+            See `fold`.
+        """
+        first, *others = events
+        folded = self.fold(row, first)
+        for recorded in others:
+            folded = self.fold(folded, recorded)
+        return folded

@@ -6,11 +6,10 @@ totals, the status and the task under way follow from the row before and the eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
@@ -19,14 +18,14 @@ from ledger.domain import events as e
 from ledger.domain.order import OrderStatus, TaskKind, Totals
 from ledger.domain.streams import is_order, parse_order
 from ledger.domain.values import OrderPolicy
-from projections.views.base import Key, View
+from projections.views.base import Key, View, made
 
-Changes = dict[str, Any]
-"""Fields of a row with their new values."""
+Fields = dict[str, Any]
+"""The fields of a row that is being folded. A row itself is never changed."""
+F = TypeVar("F", bound=Callable[..., None])
 
-FATES: Final = Totals._fields
-_fates: Final = itemgetter(*FATES)
-ALLOCATING: Final = (e.OrderPlaced, e.OrderLinesAdded, e.OrderAllocated)
+_fates: Final = itemgetter(*Totals._fields)
+ALLOCATING: Final = frozenset((e.OrderPlaced, e.OrderLinesAdded, e.OrderAllocated))
 """Events that leave an order allocating for as long as units are pending."""
 
 
@@ -61,7 +60,12 @@ class OrderRow:
     @property
     def totals(self) -> Totals:
         """Units by fate."""
-        return Totals(*(getattr(self, fate) for fate in FATES))
+        return _totals(self.__dict__)
+
+
+FOLDS: Final[dict[type[e.Event], Callable[[Any, Fields], None]]] = {}
+"""What each kind of event changes in a row."""
+_EMPTY: Final = vars(OrderRow("", "", ""))
 
 
 class OrderRows(View[OrderRow]):
@@ -80,149 +84,165 @@ class OrderRows(View[OrderRow]):
 
     @override
     def fold(self, row: OrderRow | None, recorded: Recorded) -> OrderRow:
-        event = recorded.event
-        if not isinstance(event, e.OrderEvent):
-            why = f"a {recorded.type} in an order's stream"
-            raise CorruptEvent(recorded.stream, recorded.version, why)
-        before = row or OrderRow(parse_order(recorded.stream), recorded.at, recorded.at)
-        assert recorded.version == before.version + 1, "an order is folded in order"
-        after = {**before.__dict__, **_apply(event, before)}
-        totals = Totals._make(_fates(after))
-        if isinstance(event, ALLOCATING):
-            after["task"] = TaskKind.ALLOCATION.value if totals.pending else None
-        after["version"] = recorded.version
-        after["updated_at"] = recorded.at
-        after["status"] = totals.status.value
-        after["due_at"] = after["expires_at"] if totals.open else None
-        # `replace` sets every field through the frozen class: half of all time of a replay.
-        folded = object.__new__(OrderRow)
-        folded.__dict__.update(after)
-        return folded
+        return self.fold_all(row, (recorded,))
+
+    @override
+    def fold_all(self, row: OrderRow | None, events: Sequence[Recorded]) -> OrderRow:
+        if row is not None:
+            fields = row.__dict__.copy()
+        else:
+            fields = _EMPTY.copy()
+            fields["order_id"] = parse_order(events[0].stream)
+            fields["placed_at"] = events[0].at
+        for recorded in events:
+            _change(fields, recorded)
+        totals = _totals(fields)
+        fields["status"] = totals.status.value
+        fields["due_at"] = fields["expires_at"] if totals.open else None
+        return made(OrderRow, fields)
 
 
-@singledispatch
-def _apply(event: e.OrderEvent, row: OrderRow) -> Changes:
-    """The fields that an event changes."""
-    msg = f"order {row.order_id}: the view can't fold a {type(event).__name__}"
-    raise TypeError(msg)
+def _change(row: Fields, recorded: Recorded) -> None:
+    event = recorded.event
+    kind = type(event)
+    change = FOLDS.get(kind)
+    if change is None:
+        why = f"a {recorded.type} in an order's stream"
+        raise CorruptEvent(recorded.stream, recorded.version, why)
+    assert recorded.version == row["version"] + 1, "an order is folded in order"
+    change(event, row)
+    if kind in ALLOCATING:
+        row["task"] = TaskKind.ALLOCATION.value if _totals(row).pending else None
+    row["version"] = recorded.version
+    row["updated_at"] = recorded.at
 
 
-@_apply.register
-def _placed(event: e.OrderPlaced, row: OrderRow) -> Changes:
-    return {
-        "customer": event.customer,
-        "policy": event.policy.value,
-        "expires_at": event.expires_at,
-        "line_count": event.line_count,
-        "ordered": _asked(event.lines),
-        **_allocated(row, event.allocations, event.unfilled),
-    }
+def _totals(row: Fields) -> Totals:
+    return Totals._make(_fates(row))
 
 
-@_apply.register
-def _lines_added(event: e.OrderLinesAdded, row: OrderRow) -> Changes:
-    return {"ordered": row.ordered + _asked(event.lines)}
+def _folds(kind: type[e.Event]) -> Callable[[F], F]:
+    """Enter what a kind of event changes."""
+
+    def enter(change: F) -> F:
+        FOLDS[kind] = change
+        return change
+
+    return enter
 
 
-@_apply.register
-def _chunk_allocated(event: e.OrderAllocated, row: OrderRow) -> Changes:
-    return _allocated(row, event.allocations, event.unfilled)
+@_folds(e.OrderPlaced)
+def _placed(event: e.OrderPlaced, row: Fields) -> None:
+    row["customer"] = event.customer
+    row["policy"] = event.policy.value
+    row["expires_at"] = event.expires_at
+    row["line_count"] = event.line_count
+    row["ordered"] = _asked(event.lines)
+    _allocated(event, row)
 
 
-@_apply.register
-def _deallocated(event: e.OrderDeallocated, row: OrderRow) -> Changes:
-    return {**_gone(row, event.released, "rejected"), "task": TaskKind.DEALLOCATION.value}
+@_folds(e.OrderLinesAdded)
+def _lines_added(event: e.OrderLinesAdded, row: Fields) -> None:
+    row["ordered"] += _asked(event.lines)
 
 
-@_apply.register
-def _rejected(event: e.OrderRejected, row: OrderRow) -> Changes:
-    if not row.version:
-        asked = _asked(event.lines)
-        return {
-            "customer": event.customer,
-            "policy": (event.policy or OrderPolicy.ALL_OR_NOTHING).value,
-            "line_count": event.line_count or len(event.lines),
-            "ordered": asked,
-            "rejected": asked,
-        }
-    changes = _gone(row, event.released, "rejected")
-    rejected = changes["rejected"] + row.totals.pending
-    return {**changes, "rejected": rejected, "task": None, "task_units": 0}
+@_folds(e.OrderAllocated)
+def _allocated(event: e.OrderAllocated | e.OrderPlaced, row: Fields) -> None:
+    reserved, backordered = _units(event.allocations)
+    row["reserved"] += reserved
+    row["backordered"] += backordered
+    if event.unfilled:
+        row["unfilled"] += sum([part.quantity for part in event.unfilled])
 
 
-@_apply.register
-def _backorder_allocated(event: e.BackorderAllocated, row: OrderRow) -> Changes:
-    units = sum(a.reserved for a in event.allocations)
-    return {"reserved": row.reserved + units, "backordered": row.backordered - units}
+@_folds(e.OrderDeallocated)
+def _deallocated(event: e.OrderDeallocated, row: Fields) -> None:
+    _gone(row, event.released, "rejected")
+    row["task"] = TaskKind.DEALLOCATION.value
 
 
-@_apply.register
-def _shipment_started(event: e.ShipmentStarted, row: OrderRow) -> Changes:
-    units = row.reserved
+@_folds(e.OrderRejected)
+def _rejected(event: e.OrderRejected, row: Fields) -> None:
+    if not row["version"]:
+        row["customer"] = event.customer
+        row["policy"] = (event.policy or OrderPolicy.ALL_OR_NOTHING).value
+        row["line_count"] = event.line_count or len(event.lines)
+        row["ordered"] = row["rejected"] = _asked(event.lines)
+        return
+    pending = _totals(row).pending
+    _gone(row, event.released, "rejected")
+    row["rejected"] += pending
+    row["task"], row["task_units"] = None, 0
+
+
+@_folds(e.BackorderAllocated)
+def _backorder_allocated(event: e.BackorderAllocated, row: Fields) -> None:
+    units = sum([part.reserved for part in event.allocations])
+    row["reserved"] += units
+    row["backordered"] -= units
+
+
+@_folds(e.ShipmentStarted)
+def _shipment_started(event: e.ShipmentStarted, row: Fields) -> None:
+    units = row["reserved"]
     if event.lines is not None:
-        units = sum(line.quantity for line in event.lines)
-    return {"task": TaskKind.SHIPMENT.value, "task_units": units}
+        units = sum([line.quantity for line in event.lines])
+    row["task"], row["task_units"] = TaskKind.SHIPMENT.value, units
 
 
-@_apply.register
-def _shipped(event: e.OrderShipped, row: OrderRow) -> Changes:
-    changes = _gone(row, event.shipped, "shipped")
-    return {**changes, **_progress(row, TaskKind.SHIPMENT, event.shipped)}
+@_folds(e.OrderShipped)
+def _shipped(event: e.OrderShipped, row: Fields) -> None:
+    _progress(row, TaskKind.SHIPMENT, _gone(row, event.shipped, "shipped"))
 
 
-@_apply.register
-def _cancellation_started(event: e.CancellationStarted, _: OrderRow) -> Changes:
-    return {"task": TaskKind.CANCELLATION.value, "task_units": event.units}
+@_folds(e.CancellationStarted)
+def _cancellation_started(event: e.CancellationStarted, row: Fields) -> None:
+    row["task"], row["task_units"] = TaskKind.CANCELLATION.value, event.units
 
 
-@_apply.register
-def _cancelled(event: e.OrderCancelled, row: OrderRow) -> Changes:
-    changes = _gone(row, event.released, "cancelled")
-    return {**changes, **_progress(row, TaskKind.CANCELLATION, event.released)}
+@_folds(e.OrderCancelled)
+def _cancelled(event: e.OrderCancelled, row: Fields) -> None:
+    _progress(row, TaskKind.CANCELLATION, _gone(row, event.released, "cancelled"))
 
 
-@_apply.register
-def _expiry_started(_: e.ExpiryStarted, row: OrderRow) -> Changes:
-    return {"task": TaskKind.EXPIRY.value, "task_units": row.totals.open}
+@_folds(e.ExpiryStarted)
+def _expiry_started(_: e.ExpiryStarted, row: Fields) -> None:
+    row["task"] = TaskKind.EXPIRY.value
+    row["task_units"] = row["reserved"] + row["backordered"]
 
 
-@_apply.register
-def _expired(event: e.OrderExpired, row: OrderRow) -> Changes:
-    changes = _gone(row, event.released, "expired")
-    return {**changes, **_progress(row, TaskKind.EXPIRY, event.released)}
+@_folds(e.OrderExpired)
+def _expired(event: e.OrderExpired, row: Fields) -> None:
+    _progress(row, TaskKind.EXPIRY, _gone(row, event.released, "expired"))
 
 
 def _asked(lines: Iterable[e.OrderLine]) -> int:
-    return sum(line.quantity for line in lines)
+    return sum([line.quantity for line in lines])
 
 
-def _units(parts: Iterable[e.Allocation]) -> int:
-    return sum(part.reserved + part.backordered for part in parts)
+def _units(parts: Iterable[e.Allocation]) -> tuple[int, int]:
+    """Reserved units, and units that wait."""
+    reserved = backordered = 0
+    for part in parts:
+        reserved += part.reserved
+        backordered += part.backordered
+    return reserved, backordered
 
 
-def _allocated(
-    row: OrderRow, allocations: Sequence[e.Allocation], unfilled: Sequence[e.LineQuantity]
-) -> Changes:
-    return {
-        "reserved": row.reserved + sum(a.reserved for a in allocations),
-        "backordered": row.backordered + sum(a.backordered for a in allocations),
-        "unfilled": row.unfilled + sum(part.quantity for part in unfilled),
-    }
+def _gone(row: Fields, parts: Sequence[e.Allocation], fate: str) -> int:
+    """Open units, so many, came to their end: shipped, cancelled, expired or rejected."""
+    reserved, backordered = _units(parts)
+    row["reserved"] -= reserved
+    row["backordered"] -= backordered
+    row[fate] += reserved + backordered
+    return reserved + backordered
 
 
-def _gone(row: OrderRow, parts: Sequence[e.Allocation], fate: str) -> Changes:
-    """Open units that came to their end: shipped, cancelled, expired or rejected."""
-    reserved, backordered = sum(p.reserved for p in parts), sum(p.backordered for p in parts)
-    return {
-        "reserved": row.reserved - reserved,
-        "backordered": row.backordered - backordered,
-        fate: getattr(row, fate) + reserved + backordered,
-    }
-
-
-def _progress(row: OrderRow, kind: TaskKind, parts: Sequence[e.Allocation]) -> Changes:
-    """What `parts` leave of the row's task. Work of another kind shows that the task ended: the
+def _progress(row: Fields, kind: TaskKind, units: int) -> None:
+    """What `units` leave of the row's task. Work of another kind shows that the task ended: the
     ledger takes no other on an order while one is under way.
     """
-    left = row.task_units - _units(parts) if row.task == kind else 0
-    return {"task": row.task if left > 0 else None, "task_units": max(0, left)}
+    left = row["task_units"] - units if row["task"] == kind else 0
+    if left <= 0:
+        row["task"], left = None, 0
+    row["task_units"] = left

@@ -8,11 +8,11 @@ from typing_extensions import override
 
 from ledger.codec import CorruptEvent, Recorded
 from ledger.domain.events import PositionEvent
-from ledger.domain.streams import is_stock, lane_of, lane_stream, parse_stock
-from projections.views.base import Key, View
+from ledger.domain.streams import is_stock, lane_stream, parse_stock
+from projections.views.base import Key, View, made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StockRow:
     """A position's newest balance, in base units."""
 
@@ -60,8 +60,9 @@ class StockLevelsView(View[StockRow]):
 
     @override
     def key(self, stream: str) -> Key:
-        sku, location = parse_stock(stream)
-        return sku, row_location(location, lane_of(stream))
+        sku, _ = parse_stock(stream)
+        # With the lane, if it names one: what `row_location` makes of the two.
+        return sku, stream.partition("@")[2]
 
     @override
     def fold(self, row: StockRow | None, recorded: Recorded) -> StockRow:
@@ -71,22 +72,23 @@ class StockLevelsView(View[StockRow]):
             raise CorruptEvent(recorded.stream, recorded.version, why)
         sku, location = self.key(recorded.stream)
         balance = event.balance
-        return StockRow(
-            sku,
-            location,
-            balance.on_hand,
-            balance.reserved,
-            balance.backordered,
-            balance.damaged,
-            balance.available,
-            balance.low_stock_threshold,
-            balance.queue_from,
-            balance.promotable,
-            recorded.version,
-            recorded.at,
-            None if balance.lanes is None else balance.lanes.streams,
-            balance.escrowed,
-        )
+        fields = {
+            "sku": sku,
+            "location": location,
+            "on_hand": balance.on_hand,
+            "reserved": balance.reserved,
+            "backordered": balance.backordered,
+            "damaged": balance.damaged,
+            "available": balance.available,
+            "low_stock_threshold": balance.low_stock_threshold,
+            "queue_from": balance.queue_from,
+            "promotable": balance.promotable,
+            "version": recorded.version,
+            "at": recorded.at,
+            "lanes": None if balance.lanes is None else balance.lanes.streams,
+            "escrowed": balance.escrowed,
+        }
+        return made(StockRow, fields)
 
 
 def row_location(location: str, lane: int) -> str:

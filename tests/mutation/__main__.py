@@ -26,13 +26,10 @@ ROOT: Final = Path(__file__).parents[2]
 DOMAIN: Final = tuple(
     str(path.relative_to(ROOT)) for path in sorted((ROOT / "ledger" / "domain").rglob("*.py"))
 )
-RUNNER: Final = "projections/runner.py"
-TESTS: Final = {
-    RUNNER: (
-        "tests/integration/test_runner.py",
-        "tests/property/test_delivery.py",
-    ),
-}
+RUNNER: Final = ("projections/runner.py", "projections/work.py")
+TESTS: Final = dict.fromkeys(
+    RUNNER, ("tests/integration/test_runner.py", "tests/property/test_delivery.py")
+)
 DOMAIN_TESTS: Final = (
     "tests/unit/ledger",
     "tests/property/test_allocation.py",
@@ -48,7 +45,7 @@ TIMEOUT_SECONDS: Final = 240.0
 def main() -> None:
     """Run the mutants that were asked for, and print what became of each."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", default=[*DOMAIN, RUNNER], metavar="MODULE")
+    parser.add_argument("modules", nargs="*", default=[*DOMAIN, *RUNNER], metavar="MODULE")
     parser.add_argument("--sample", type=int, help="so many of all mutants, chosen by the seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60, help="begin no other after so long")

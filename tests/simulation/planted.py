@@ -18,13 +18,13 @@ from ledger.store.dynamodb_client import translated
 from ledger.store.dynamodb_feed import Feed
 from ledger.store.dynamodb_items import command_item
 from ledger.store.dynamodb_tables import DynamoDBTables
-from projections import runner
 from projections.delivery.consumer import Consumer
 from projections.delivery.publisher import Publisher
 from projections.notifications.notifier import Notifier
 from projections.notifications.reading import facts_between
 from projections.rebuild.claim import Claim
 from projections.store.dynamodb_access import Access
+from projections.work import Work
 from tests.simulation.planted_lanes import LANES
 from tests.simulation.world.bus import Pipe
 
@@ -66,7 +66,7 @@ def no_gap_refill() -> Iterator[None]:
             found.append(delivered[applied])
         return found
 
-    with patch.object(runner._Work, "_contiguous", in_order_only):
+    with patch.object(Work, "_contiguous", in_order_only):
         yield
 
 

@@ -12,7 +12,8 @@ from ledger.domain import events as e
 from ledger.domain.balance import Balance
 from ledger.domain.streams import is_order, is_stock
 from projections.views import OrdersView, StockLevelsView
-from projections.views.order_rows import _apply
+from projections.views.order_rows import FOLDS
+from projections.views.stock_levels import row_location
 from tests.support.expected_views import expected_stock, streams_of, summary
 from tests.support.histories import Move, World, moves
 
@@ -36,6 +37,7 @@ def test_an_order_shows_the_ledgers_fold_at_every_version(history: list[Move]) -
             continue
         row = None
         for index, event in enumerate(found, 1):
+            assert view.fold_all(row, found[index - 1 :]) == summary(found)
             row = view.fold(row, event)
             assert row == summary(found[:index])
 
@@ -57,11 +59,7 @@ def test_a_position_shows_its_newest_event(history: list[Move]) -> None:
 
 
 def test_every_kind_of_order_event_can_be_folded() -> None:
-    kinds = [kind for kind in e.CATALOGUE.values() if issubclass(kind, e.OrderEvent)]
-    fallback = _apply.dispatch(e.OrderEvent)
-
-    assert kinds
-    assert [kind.name for kind in kinds if _apply.dispatch(kind) is fallback] == []
+    assert set(FOLDS) == {kind for kind in e.CATALOGUE.values() if issubclass(kind, e.OrderEvent)}
 
 
 def test_each_stream_feeds_one_view() -> None:
@@ -72,6 +70,7 @@ def test_each_stream_feeds_one_view() -> None:
         assert orders.feeds(stream) == is_order(stream)
     assert stock.key("stock:S0@A") == ("S0", "A")
     assert orders.key("order:O1") == ("O1",)
+    assert stock.key("stock:S0@A#12") == ("S0", row_location("A", 12))
 
 
 def test_an_event_in_the_wrong_stream_is_corrupt() -> None:
