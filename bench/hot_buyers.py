@@ -46,8 +46,9 @@ class Bought:
     tries
         How often the store was asked to append.
     units, stood
-        Write units of all transactions that were sent, and of those that stood. DynamoDB bills a
-        cancelled one as well.
+        Write units of all transactions that were sent, and of those that stood. The answer to a
+        cancelled one doesn't say what it consumed; a failed condition consumes what the write
+        would have (developer guide, "read and write operations"), so they are counted alike.
     milliseconds
         Each order's time, without the first one's.
     """
