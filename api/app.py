@@ -28,6 +28,7 @@ from projections.readers import Orders, StockLevels
 
 Observe = Callable[[Problem], None]
 
+_ROUTED = (movements, orders, stock, events, health)
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -90,6 +91,8 @@ def routed_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        # Not `include_router`, which reads every signature again when the first request comes.
+        routes=[route for module in _ROUTED for route in module.router.routes],
         middleware=[
             Middleware(Correlation),
             Middleware(ResponseHeaders),
@@ -99,8 +102,6 @@ def routed_app(
             Middleware(BodyLimit),
         ],
     )
-    for router in (movements.router, orders.router, stock.router, events.router, health.router):
-        app.include_router(router)
     add_docs(app)
     for kind in EXPLAINED:
         app.add_exception_handler(kind, partial(_answer_problem, observe))

@@ -36,6 +36,7 @@ TEXT_TYPES: Final = ["text/", "application/json", MEDIA_TYPE, "application/javas
 
 LATER: Final = (
     "api.tokens",
+    "ledger.aws_session",
     "ledger.secret_settings",
     "ledger.store.dynamodb",
     "ledger.store.dynamodb_lease",

@@ -22,6 +22,7 @@ from bench.measured import Measured, Report, table_of
 NAMES: Final[Mapping[str, str]] = {
     "http": "bench.http_orders",
     "hot": "bench.hot_sku",
+    "processes": "bench.hot_processes",
     "import": "bench.import_files",
     "append": "bench.append",
     "castore": "bench.castore",

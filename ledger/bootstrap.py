@@ -62,9 +62,11 @@ def open_event_store(
         from ledger.store.sqlite import open_recorder
 
         return open_recorder(settings.sqlite_path)
+    from ledger.aws_session import share_session
     from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
     from ledger.store.dynamodb_client import make_client
 
+    share_session()
     assert settings.table_prefix is not None, "a store is a file or has a prefix"
     lease = None
     if settings.lease:

@@ -48,8 +48,10 @@ class _Secrets(PydanticBaseSettingsSource):
         if not names:
             return {}
         # Imported when it is asked for: boto3 takes longer than everything else.
+        from ledger.aws_session import share_session
         from ledger.secret_settings import read_all
 
+        share_session()
         return dict(read_all(names))
 
 

@@ -24,6 +24,7 @@ from eventsourcing.sqlite import (
 from typing_extensions import override
 
 from ledger.errors import Contention, UnknownOutcome
+from ledger.store.sqlite_queue import ProcessQueue
 
 Synchronous = Literal["FULL", "NORMAL"]
 """`FULL`: every commit is on the disk when it is acknowledged. `NORMAL`: it survives the process,
@@ -36,20 +37,35 @@ POOL_SIZE: Final = 16
 LOCK_TIMEOUT_SECONDS: Final = 5
 
 
-_turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+class Turn:
+    """How all writers of one file in this process take turns, and stand in line with others.
+
+    Without it they would meet in SQLite's busy handler, which polls with pauses of milliseconds.
+    As a context it is the turn among this process's threads; who has it may want `among_processes`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._lock = threading.Lock()
+        self.among_processes = ProcessQueue(name)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+_turns: WeakValueDictionary[str, Turn] = WeakValueDictionary()
 _turns_guard = threading.Lock()
 
 
-def writers_turn(path: str | Path) -> threading.Lock:
-    """The lock by which all writers of one file in this process take turns.
-
-    Without it they would meet in SQLite's busy handler, which polls with pauses of milliseconds.
-    """
+def writers_turn(path: str | Path) -> Turn:
+    """The turn at a file, of which a process has one."""
     name = os.path.realpath(path)
     with _turns_guard:
         turn = _turns.get(name)
         if turn is None:
-            turn = _turns[name] = threading.Lock()
+            turn = _turns[name] = Turn(name)
         return turn
 
 
@@ -152,9 +168,15 @@ class Datastore(SQLiteDatastore):
         UnknownOutcome
             The commit itself failed.
         """
-        with (
-            self.get_connection(commit=True) as connection,
-            _WriteTransaction(connection) as cursor,
-            cursor,
-        ):
-            yield cursor
+        queue = self.turn.among_processes
+        entered = queue.enter(LOCK_TIMEOUT_SECONDS)
+        try:
+            with (
+                self.get_connection(commit=True) as connection,
+                _WriteTransaction(connection) as cursor,
+                cursor,
+            ):
+                yield cursor
+        finally:
+            if entered:
+                queue.leave()

@@ -42,6 +42,11 @@ class _Entry(Generic[T]):
         """Whether the work can't stand. Known to whatever comes after it in the queue."""
         return self._error is not None
 
+    @property
+    def outrun(self) -> bool:
+        """Whether the work came too late: another commit has what it wanted."""
+        return isinstance(self._error, VersionConflict)
+
     def wait(self) -> None:
         """Until it is settled; does the queue's work if nobody is at it."""
         self._group.settle(self)
@@ -108,18 +113,28 @@ class GroupCommit:
                 self._commit()
 
     def _commit(self) -> None:
-        with self._guard:
-            group, self._waiting = self._waiting, []
+        group: list[_Entry[Any]] = []
         failure: BaseException | None = None
         try:
             with self._datastore.transaction_in_turn() as cursor:
+                group = self._queue()  # with those that came while other processes wrote
                 for entry in group:
                     entry.do(cursor)
+                outrun = sum(entry.outrun for entry in group)
+                self._datastore.turn.among_processes.settled(outrun, among=len(group))
         except Exception as error:
             failure = error
         except BaseException:
             failure = UnknownOutcome("whoever wrote for the group was interrupted")
             raise
         finally:
+            if failure is not None and not group:
+                group = self._queue()  # the transaction was not even begun
             for entry in group:
                 entry.settle(failure)
+
+    def _queue(self) -> list[_Entry[Any]]:
+        """All that is queued; from then on it isn't."""
+        with self._guard:
+            group, self._waiting = self._waiting, []
+        return group

@@ -1,0 +1,186 @@
+"""Eight processes on one SKU beside the same load on eight SKUs: how much, and how fairly.
+
+Through the service and its own retries, on one SQLite file and on the DynamoDB engines. At last
+they buy what is there of a SKU until it is sold out. The run ends if the ledger counts otherwise
+than the buyers, or if anything but exactly the stock was sold.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Final, NamedTuple
+
+from bench.dynamodb import ENGINES, context, on, open_ledger
+from bench.hot_buyers import PROCESSES, Bought, Buyers, buyers
+from bench.measured import Aim, Measured, Report, detail, in_turns
+from ledger.service import Ledger, ReceiptLine, ReceiveStock
+from ledger.store.sqlite import open_recorder
+from tests.support.engines import EngineName
+
+SECONDS: Final = 3.0
+ROUNDS: Final = 3
+STOCK: Final = 1_000_000
+FEW: Final = 100
+"""What there is to be sold out of: more than one unit for each."""
+
+Told = list[Bought]
+"""What each process came to."""
+
+
+class Store(NamedTuple):
+    """A store, and the processes that buy there."""
+
+    name: str
+    ledger: Ledger
+    buyers: Buyers
+
+
+def run() -> Report:
+    """Every store in turn."""
+    rows: list[Measured] = []
+    cells: list[list[object]] = []
+    for opened in (_sqlite, *map(_engine, ENGINES)):
+        with opened() as store:
+            pairs = _rounds(store)
+            _sell_out(store)
+            rows += _rows(store.name, pairs)
+            cells += (
+                _cells(f"{store.name}: {label}", [pair[side] for pair in pairs])
+                for side, label in enumerate(("one SKU", f"{PROCESSES} SKUs"))
+            )
+    columns = (
+        "",
+        "orders/s",
+        "slowest/mean",
+        "tries per order",
+        "units wasted",
+        "p50 ms",
+        "p99 ms",
+    )
+    return Report(rows, [detail(f"{PROCESSES} processes", columns, cells)])
+
+
+@contextmanager
+def _sqlite() -> Iterator[Store]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "ledger.db")
+        ledger = Ledger(open_recorder(path))
+        with buyers(f"sqlite:{path}") as running:
+            yield Store("SQLite", ledger, running)
+        ledger.close()
+
+
+def _engine(name: EngineName) -> Callable[[], AbstractContextManager[Store]]:
+    @contextmanager
+    def opened() -> Iterator[Store]:
+        with on(name) as (endpoint, prefix):
+            environment = {"AWS_ENDPOINT_URL_DYNAMODB": endpoint}
+            with buyers(f"dynamodb:{prefix}", environment) as running:
+                yield Store(name, open_ledger(endpoint, prefix), running)
+
+    return opened
+
+
+def _rounds(store: Store) -> list[tuple[Told, Told]]:
+    """One SKU beside many, each with SKUs of its own, so that all are as short."""
+    numbers = iter(range(2 * ROUNDS))
+
+    def one() -> Told:
+        return _bought(store, [f"HOT-{next(numbers)}"] * PROCESSES)
+
+    def many() -> Told:
+        number = next(numbers)
+        return _bought(store, [f"COLD-{number}-{process}" for process in range(PROCESSES)])
+
+    return in_turns(ROUNDS, one, many)
+
+
+def _bought(store: Store, skus: Sequence[str]) -> Told:
+    _stock_up(store.ledger, skus, STOCK)
+    told = store.buyers.buy(skus, SECONDS)
+    _check(store.ledger, skus, Bought.together(told).sold, STOCK)
+    return told
+
+
+def _sell_out(store: Store) -> None:
+    """More is wanted than there is."""
+    _stock_up(store.ledger, ["LAST"], FEW)
+    told = store.buyers.buy(["LAST"] * PROCESSES, 60.0)
+    _check(store.ledger, ["LAST"], Bought.together(told).sold, FEW, sold_out=True)
+
+
+def _stock_up(ledger: Ledger, skus: Sequence[str], quantity: int) -> None:
+    lines = tuple(ReceiptLine(sku, "main", quantity) for sku in dict.fromkeys(skus))
+    ledger.handle(ReceiveStock(lines), context())
+
+
+def _check(
+    ledger: Ledger, skus: Sequence[str], sold: int, stock: int, *, sold_out: bool = False
+) -> None:
+    levels = [ledger.history.position(f"stock:{sku}@main") for sku in dict.fromkeys(skus)]
+    reserved = sum(level.balance.reserved for level in levels if level is not None)
+    if reserved != sold or (sold != stock if sold_out else sold > stock * len(levels)):
+        msg = f"{sold} of {stock} were sold, the positions say {reserved}"
+        raise RuntimeError(msg)
+
+
+def _rows(store: str, pairs: Sequence[tuple[Told, Told]]) -> list[Measured]:
+    what = f"{PROCESSES} processes on one SKU, {store}"
+    hot, cold = ([Bought.together(pair[side]) for pair in pairs] for side in (0, 1))
+    rates = [median(run.sold for run in runs) / SECONDS for runs in (hot, cold)]
+    rows = [
+        Measured.of(
+            what,
+            f"as many on {PROCESSES} SKUs",
+            Aim("≥", 0.4),
+            [one.sold / other.sold for one, other in zip(hot, cold, strict=True)],
+            f"{rates[0]:.0f} orders/s beside {rates[1]:.0f}; exactly the stock sold",
+        ),
+        Measured.of(
+            f"the slowest of {what}",
+            "their mean",
+            Aim("≥", 0.25),
+            [_slowest(pair[0]) for pair in pairs],
+            f"on {PROCESSES} SKUs: {median(_slowest(pair[1]) for pair in pairs):.2f}",
+        ),
+        Measured.of(
+            f"told to come back (503) of {what}",
+            "all orders",
+            None,
+            [run.busy / (run.busy + run.sold) for run in hot],
+            f"{sum(run.busy for run in hot)} of {sum(run.busy + run.sold for run in hot)}",
+        ),
+    ]
+    if any(run.units for run in hot):
+        wasted = [run.units - run.stood for run in hot]
+        row = Measured.of(
+            f"write units of cancelled transactions of {what}",
+            "all write units",
+            None,
+            [units / run.units for units, run in zip(wasted, hot, strict=True)],
+            f"{sum(wasted) / sum(run.sold for run in hot):.1f} units an order",
+        )
+        rows.append(row)
+    return rows
+
+
+def _slowest(told: Told) -> float:
+    return min(one.sold for one in told) * len(told) / Bought.together(told).sold
+
+
+def _cells(label: str, rounds: Sequence[Told]) -> list[object]:
+    runs = Bought.together([one for told in rounds for one in told])
+    cuts = quantiles(runs.milliseconds, n=100)
+    return [
+        label,
+        f"{runs.sold / SECONDS / len(rounds):.0f}",
+        f"{median(map(_slowest, rounds)):.2f}",
+        f"{runs.tries / runs.sold:.2f}",
+        f"{1 - runs.stood / runs.units:.0%}" if runs.units else "",
+        f"{cuts[49]:.1f}",
+        f"{cuts[98]:.1f}",
+    ]
