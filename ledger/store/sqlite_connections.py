@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -115,6 +115,11 @@ class _Pool(SQLiteConnectionPool):
 
     @override
     def _create_connection(self) -> SQLiteConnection:
+        if not (self.is_sqlite_memory_mode or self.is_journal_mode_wal):
+            # The library does this first, and leaves its connection open if it is no database.
+            with closing(sqlite3.connect(self.db_name, uri=True)) as first:
+                first.execute("PRAGMA journal_mode=WAL")
+            self.is_journal_mode_wal = True
         connection = super()._create_connection()
         cursor = connection.cursor()
         # Text that is not UTF-8 any more is a finding of the audit, not the end of all reading.
