@@ -151,6 +151,25 @@ def test_a_queue_that_does_not_move_is_waited_for_once(file: str) -> None:
     other.leave()
 
 
+def test_a_process_that_can_start_no_thread_goes_without(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit stands by then: nothing may be raised."""
+    one, other = ProcessQueue(file), ProcessQueue(file)
+    assert one.enter(PATIENCE)
+    one.settled(outrun=1, among=1)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", lambda _: raise_no_thread())
+        assert not other.enter(PATIENCE)
+        one.leave()
+    assert other.enter(PATIENCE)
+    other.leave()
+
+
+def raise_no_thread() -> None:
+    raise RuntimeError("can't start new thread")
+
+
 @pytest.mark.parametrize("place", [":memory:", "nowhere/ledger.db"])
 def test_where_nobody_can_stand_in_line_nobody_does(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
