@@ -79,11 +79,11 @@ def test_one_at_a_time_and_everybody_in_the_end(
 def test_nobody_has_two_turns_while_another_waits(file: str) -> None:
     """However fast it comes again: it would, if it took the lock as soon as it is free."""
     order: list[str] = []
-    rounds = 100
+    over = threading.Event()
 
     def wait_again_and_again() -> None:
         queue = ProcessQueue(file)
-        while order.count("busy") < rounds:
+        while not over.is_set():
             assert queue.enter(PATIENCE)
             order.append("waiting")
             queue.leave()
@@ -92,11 +92,12 @@ def test_nobody_has_two_turns_while_another_waits(file: str) -> None:
     assert busy.enter(PATIENCE)
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(wait_again_and_again)
-        for _ in range(rounds):
+        for _ in range(100):
             order.append("busy")
             until_somebody_waits(file)
             busy.leave()
             assert busy.enter(PATIENCE)
+        over.set()
         busy.leave()
         done.result()
     assert [pair for pair in pairwise(order) if pair == ("busy", "busy")] == []
