@@ -88,13 +88,12 @@ class ProcessQueue:
         rest = self._rest()
         with self._guard:
             assert self._place is not None, "it was entered"
-            self._kept = rest > 0
+            if rest > 0:
+                self._alarm = threading.Timer(rest, self._end)
+                self._alarm.daemon = True
+                self._kept = _started(self._alarm)
             if not self._kept:
                 self._place.leave()
-                return
-            self._alarm = threading.Timer(rest, self._end)
-            self._alarm.daemon = True
-            self._alarm.start()
 
     def _rest(self) -> float:
         """Seconds this process may keep the turn without writing."""
@@ -155,7 +154,10 @@ class _Place:
             return False
         # In a thread, because a wait for a file's lock knows no end but the lock.
         self._reached.clear()
-        threading.Thread(target=self._reach, name="process queue", daemon=True).start()
+        waiting = threading.Thread(target=self._reach, name="process queue", daemon=True)
+        if not _started(waiting):
+            self._reached.set()
+            return False
         if self._reached.wait(seconds):
             return True
         with self._guard:
@@ -187,3 +189,12 @@ class _Place:
             if self._given_up:
                 self.leave()
             self._reached.set()
+
+
+def _started(thread: threading.Thread) -> bool:
+    """Start a thread, if there can be one more: a process that ends, or has too many, has none."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True

@@ -79,11 +79,11 @@ def test_one_at_a_time_and_everybody_in_the_end(
 def test_nobody_has_two_turns_while_another_waits(file: str) -> None:
     """However fast it comes again: it would, if it took the lock as soon as it is free."""
     order: list[str] = []
-    rounds = 100
+    over = threading.Event()
 
     def wait_again_and_again() -> None:
         queue = ProcessQueue(file)
-        while order.count("busy") < rounds:
+        while not over.is_set():
             assert queue.enter(PATIENCE)
             order.append("waiting")
             queue.leave()
@@ -92,11 +92,12 @@ def test_nobody_has_two_turns_while_another_waits(file: str) -> None:
     assert busy.enter(PATIENCE)
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(wait_again_and_again)
-        for _ in range(rounds):
+        for _ in range(100):
             order.append("busy")
             until_somebody_waits(file)
             busy.leave()
             assert busy.enter(PATIENCE)
+        over.set()
         busy.leave()
         done.result()
     assert [pair for pair in pairwise(order) if pair == ("busy", "busy")] == []
@@ -149,6 +150,25 @@ def test_a_queue_that_does_not_move_is_waited_for_once(file: str) -> None:
         threading.Event().wait(0.001)
     assert other.enter(PATIENCE)
     other.leave()
+
+
+def test_a_process_that_can_start_no_thread_goes_without(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit stands by then: nothing may be raised."""
+    one, other = ProcessQueue(file), ProcessQueue(file)
+    assert one.enter(PATIENCE)
+    one.settled(outrun=1, among=1)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", lambda _: raise_no_thread())
+        assert not other.enter(PATIENCE)
+        one.leave()
+    assert other.enter(PATIENCE)
+    other.leave()
+
+
+def raise_no_thread() -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.mark.parametrize("place", [":memory:", "nowhere/ledger.db"])
