@@ -1,4 +1,7 @@
-"""The composition root of the projections."""
+"""The composition root of the projections.
+
+What only some need is imported where it is made: the API's function makes none of it.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,19 @@ from eventsourcing.persistence import ApplicationRecorder
 from ledger.service.clock import Clock, utc_now
 from ledger.settings import Settings
 from ledger.store.base import LedgerRecorder
-from projections.audit import ViewAudit
-from projections.delivery.in_process import InProcessDelivery
 from projections.generations import Registry
-from projections.order_processor import Commands, OrderProcessor
 from projections.readers import Orders, Reservations, StockLevels
-from projections.rebuild.history import History, LogHistory
-from projections.rebuild.rebuild import Rebuild
 from projections.runner import Runner
 from projections.store.base import ViewStore
-from projections.store.sqlite import SQLiteViewStore
 from projections.views import OpenReservationsView, OrdersView, StockLevelsView, View
 
 if TYPE_CHECKING:
+    from projections.audit import ViewAudit
+    from projections.delivery.in_process import InProcessDelivery
     from projections.notifications.follower import LogFollower
+    from projections.order_processor import Commands, OrderProcessor
+    from projections.rebuild.history import History
+    from projections.rebuild.rebuild import Rebuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Projections:
 
     def order_processor(self, ledger: Commands, *, clock: Clock = utc_now) -> OrderProcessor:
         """An order processor that issues its commands to `ledger`."""
+        from projections.order_processor import OrderProcessor
+
         return OrderProcessor(
             ledger,
             self.store,
@@ -60,16 +64,22 @@ class Projections:
 
     def delivery(self, ledger: Commands, follower: LogFollower | None = None) -> InProcessDelivery:
         """Delivery for this process, not started yet; hand its `notify` to `Ledger.listen`."""
+        from projections.delivery.in_process import InProcessDelivery
+
         return InProcessDelivery(self.runner, self.store, self.order_processor(ledger), follower)
 
     def audit(self) -> ViewAudit:
         """An audit of every live generation of the views as it is now (see `ViewAudit`)."""
+        from projections.audit import ViewAudit
+
         registry = Registry(self.store, trusted=0)
         live = [generation for view in self.views for generation in registry.live(view)]
         return ViewAudit(self.store, live)
 
     def rebuild(self, view: View[Any]) -> Rebuild:
         """A rebuild of one of the views (see `Rebuild`)."""
+        from projections.rebuild.rebuild import Rebuild
+
         return Rebuild(self.store, self.history, view)
 
     def close(self) -> None:
@@ -108,6 +118,9 @@ def open_from_settings(recorder: LedgerRecorder, settings: Settings) -> Projecti
 
 def open_projections(recorder: ApplicationRecorder, *, path: str | Path) -> Projections:
     """Projections of the recorder's events, kept in the SQLite file `path` (the events' own)."""
+    from projections.rebuild.history import LogHistory
+    from projections.store.sqlite import SQLiteViewStore
+
     store = SQLiteViewStore(path)
     return _wired(recorder, store, Registry(store, trusted=0), LogHistory(recorder))
 
