@@ -306,5 +306,5 @@ def _in_lanes(heads: Mapping[str, Head]) -> dict[str, Head]:
     return {
         stream: head
         for stream, head in heads.items()
-        if isinstance(head.state, Balance) and head.state.lanes is not None
+        if type(head.state) is Balance and head.state.lanes is not None
     }

@@ -12,6 +12,7 @@ from ledger.domain.folding import fold
 from ledger.domain.lanes import together
 from ledger.domain.order import Order
 from ledger.domain.streams import lane_stream, order_stream
+from ledger.event_reader import decode_event
 from ledger.store.base import LedgerRecorder
 
 PAGE = 500
@@ -106,7 +107,7 @@ class History:
     ) -> list[Recorded]:
         """Events of a stream by version."""
         found = self._recorder.select_events(stream, gt=gt, lte=lte, desc=desc, limit=limit)
-        return [decode(stored) for stored in found]
+        return [decode_event(stored) for stored in found]
 
     def walk(self, stream: str, *, gt: int = 0) -> Iterator[Recorded]:
         """Events of a stream in order, read in pages: stops early at no cost."""
