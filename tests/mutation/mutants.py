@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -12,9 +13,18 @@ class Mutant(NamedTuple):
     """A module with one mistake."""
 
     line: int
+    place: str
+    """The function or class it is in; `-` outside of any."""
     what: str
     """The node before and after."""
+    number: int
+    """Which of several such changes in the place, from 1."""
     source: str
+
+    @property
+    def name(self) -> tuple[str, str, int]:
+        """What it is known by in its module, also when lines move."""
+        return self.place, self.what, self.number
 
 
 Change = Callable[[ast.AST], ast.AST | None]
@@ -98,27 +108,34 @@ OPERATORS: Final[tuple[Change, ...]] = (
 def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of a module. Annotations are left alone: nothing is computed from them."""
     tree = ast.parse(source)
-    for parent, name, index, node in _computed(tree):
+    seen: Counter[tuple[str, str]] = Counter()
+    for place, parent, name, index, node in _computed(tree, ()):
         for operator in OPERATORS:
             other = operator(node)
             if other is None:
                 continue
             _put(parent, name, index, other)
             what = f"{_text(node)}  ->  {_text(other)}"
-            yield Mutant(node.lineno, what, ast.unparse(ast.fix_missing_locations(tree)))
+            seen[place, what] += 1
+            mutated = ast.unparse(ast.fix_missing_locations(tree))
+            yield Mutant(node.lineno, place, what, seen[place, what], mutated)
             _put(parent, name, index, node)
 
 
-def _computed(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.expr | ast.stmt]]:
+def _computed(
+    node: ast.AST, scope: tuple[str, ...]
+) -> Iterator[tuple[str, ast.AST, str, int | None, ast.expr | ast.stmt]]:
     """Every statement and expression that runs, with where it stands."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        scope = (*scope, node.name)
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_comment"):
             continue
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(child, ast.expr | ast.stmt):
-                yield node, name, index, child
+                yield ".".join(scope) or "-", node, name, index, child
             if isinstance(child, ast.AST):
-                yield from _computed(child)
+                yield from _computed(child, scope)
 
 
 def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
+from tests.mutation.fates import Fate, Results, table
 from tests.mutation.mutants import mutants
 
 SOURCE = '''
@@ -40,3 +42,39 @@ def test_every_operator_makes_one_mistake() -> None:
         assert mutant.source != sound
         ast.parse(mutant.source)
     assert len({mutant.source for mutant in made}) == len(made)
+
+
+def test_a_mutant_is_known_by_its_place_however_its_line_moves() -> None:
+    source = "LEAST = 1\nclass Box:\n    def whole(self) -> int:\n        return 1 + 1\n"
+    names = [mutant.name for mutant in mutants(source)]
+    assert names == [
+        ("-", "1  ->  2", 1),
+        ("Box.whole", "return 1 + 1  ->  return None", 1),
+        ("Box.whole", "1 + 1  ->  1 - 1", 1),
+        ("Box.whole", "1  ->  2", 1),
+        ("Box.whole", "1  ->  2", 2),
+    ]
+    assert [mutant.name for mutant in mutants("\n\n" + source)] == names
+
+
+def test_results_are_resumed_with_what_survived_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "fates.jsonl"
+    killed = Fate("m.py", "f", "1  ->  2", 1, 7, "own", 0.5)
+    survived = killed._replace(number=2, fate="survived")
+    results = Results(file)
+    for fate in (killed, survived):
+        results.add(fate)
+    assert Results(file).killed == {killed.name: killed}
+    Results(file).add(survived._replace(fate="timed out"))
+    assert set(Results(file).killed) == {killed.name, survived.name}
+    assert Results(None).killed == {}
+
+
+def test_the_table_counts_fates_by_module() -> None:
+    killed = Fate("m.py", "f", "1  ->  2", 1, 7, "own", 0.5)
+    rows = table([killed, killed._replace(fate="survived"), killed._replace(module="n.py")])
+    assert rows.splitlines()[2:] == [
+        "| m.py | 2 | 1 | 0 | 0 | 0 | 1 |",
+        "| n.py | 1 | 1 | 0 | 0 | 0 | 0 |",
+        "| all | 3 | 2 | 0 | 0 | 0 | 1 |",
+    ]
