@@ -119,8 +119,11 @@ class Laws:
             if escrowed:
                 yield position, f"its lanes hold {escrowed} units more than came to the position"
             split = next(iter(lanes.values())).lanes
-            streams = {lane_stream(position, n) for n in range(split.streams if split else 1)}
-            if lanes.keys() != streams or any(b.lanes != split for b in lanes.values()):
+            if (
+                split is None
+                or any(balance.lanes != split for balance in lanes.values())
+                or lanes.keys() != {lane_stream(position, n) for n in range(split.streams)}
+            ):
                 yield position, "its lanes don't agree on how it is split"
 
 

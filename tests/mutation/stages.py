@@ -41,5 +41,6 @@ def stages_of(module: str) -> tuple[Stage, ...]:
     if module == RUNNER:
         return _RUNNER_STAGES
     noun = PurePath(module).relative_to(DOMAIN).parts[0].removesuffix(".py")
-    own = Stage("own", (f"tests/unit/domain/test_{noun}.py",), PROFILE)
-    return (own, _DOMAIN_UNIT, _DOMAIN_PROPERTY)
+    own = sorted((ROOT / "tests/unit/domain").glob(f"test_{noun}*.py"))
+    named = tuple(str(path.relative_to(ROOT)) for path in own)
+    return (Stage("own", named, PROFILE), _DOMAIN_UNIT, _DOMAIN_PROPERTY)

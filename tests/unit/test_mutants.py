@@ -10,6 +10,7 @@ from tests.mutation.mutants import mutants
 
 SOURCE = '''
 """Stays."""
+if TYPE_CHECKING: LATER = 1
 
 def covers(free: int, wanted: int = 0) -> bool:
     """Stays."""
@@ -17,6 +18,9 @@ def covers(free: int, wanted: int = 0) -> bool:
         raise ValueError(free)
     free -= wanted + 2
     return free >= 0
+
+def most(given, key):
+    return max(given, key=key) if given else None
 '''
 
 
@@ -24,24 +28,37 @@ def test_every_operator_makes_one_mistake() -> None:
     sound = ast.unparse(ast.parse(SOURCE))
     made = list(mutants(SOURCE))
     assert [(mutant.line, mutant.what) for mutant in made] == [
-        (4, "0  ->  1"),
-        (6, "not free and wanted < 1  ->  not free or wanted < 1"),
-        (6, "not free  ->  free"),
-        (6, "wanted < 1  ->  wanted <= 1"),
-        (6, "1  ->  2"),
-        (7, "raise ValueError(free)  ->  pass"),
-        (8, "free -= wanted + 2  ->  free += wanted + 2"),
-        (8, "free -= wanted + 2  ->  pass"),
-        (8, "wanted + 2  ->  wanted - 2"),
-        (8, "2  ->  3"),
-        (9, "return free >= 0  ->  return None"),
-        (9, "free >= 0  ->  free > 0"),
-        (9, "0  ->  1"),
+        (5, "0  ->  1"),
+        (7, "not free and wanted < 1  ->  not free or wanted < 1"),
+        (7, "not free  ->  free"),
+        (7, "wanted < 1  ->  wanted <= 1"),
+        (7, "1  ->  2"),
+        (8, "raise ValueError(free)  ->  pass"),
+        (9, "free -= wanted + 2  ->  free += wanted + 2"),
+        (9, "free -= wanted + 2  ->  pass"),
+        (9, "wanted + 2  ->  wanted - 2"),
+        (9, "2  ->  3"),
+        (10, "return free >= 0  ->  return None"),
+        (10, "free >= 0  ->  free > 0"),
+        (10, "0  ->  1"),
+        (13, "return max(given, key=key) if given else None  ->  return None"),
+        (13, "given  ->  not given"),
+        (13, "max(given, key=key)  ->  max(given)"),
+        (13, "max  ->  min"),
     ]
     for mutant in made:
         assert mutant.source != sound
         ast.parse(mutant.source)
     assert len({mutant.source for mutant in made}) == len(made)
+
+
+def test_a_long_change_is_told_from_where_it_is() -> None:
+    source = f"x = called({'argument, ' * 20}first=2, last=3)"
+    (told,) = (m.what for m in mutants(source) if m.what.endswith("first=2)"))
+    before, after = told.split("  ->  ")
+    assert before.startswith("...")
+    assert before.endswith("first=2, last=3)")
+    assert after.startswith("...")
 
 
 def test_a_mutant_is_known_by_its_place_however_its_line_moves() -> None:
