@@ -2,12 +2,13 @@
 
 One mistake at a time is planted into a copy of the project, and the tests that should find it are
 run, stage by stage (`stages`). A mutant is killed when a test fails, or the tests don't come to an
-end. Survivors are listed; docs/mutation.md explains those of the last run.
+end. Ends with 1 if one survives that docs/mutation.md gives no reason for.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 import tempfile
@@ -15,16 +16,17 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutation.fates import Fate, Results, table
+from tests.mutation.fates import SURVIVED, Fate, Results, explained, table
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.stages import MODULES, stages_of
 from tests.mutation.trials import ROOT, Stage, copied, prepare, tried
 
-LEAST_SECONDS = 20.0
+LEAST_SECONDS = 10
 LONGER = 5
 """Tests that take so many times as long as without a mistake don't come to an end."""
 
-Limits = dict[Stage, float]
+Limits = dict[Stage, int]
+"""Seconds of the processor."""
 
 
 def main() -> None:
@@ -55,9 +57,15 @@ def main() -> None:
                     results.add(fates[-1])
                     print(fates[-1], flush=True)
             except TimeoutError:
+                print(f"stopped after {arguments.minutes} minutes")
+            finally:
                 pool.shutdown(cancel_futures=True)
     print(table(fates))
     print(f"{len(fates)} of {len(every)} mutants were tried")
+    reasons = explained((ROOT / "docs/mutation.md").read_text(encoding="utf-8"))
+    news = [fate for fate in fates if fate.fate == SURVIVED and fate.name[:3] not in reasons]
+    if news:
+        sys.exit("\n".join(["survived without a reason in docs/mutation.md:", *map(str, news)]))
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,7 +91,7 @@ def proven(folder: Path, modules: list[str]) -> Limits:
                 print(f"without a mistake: {sound.seconds:6.1f} s  {' '.join(stage.tests)}")
                 if not sound.passed:
                     sys.exit("the tests fail without a mistake: nothing can be learned from them")
-                limits[stage] = max(LEAST_SECONDS, LONGER * sound.seconds)
+                limits[stage] = max(LEAST_SECONDS, math.ceil(LONGER * sound.seconds))
         own = stages_of(module)[0]
         if tried(folder, own, (module, "raise AssertionError"), limits[own]).passed:
             sys.exit(f"{own.tests} pass without {module}: nothing can be learned from it")
@@ -92,7 +100,7 @@ def proven(folder: Path, modules: list[str]) -> Limits:
 
 def fate_of(folder: Path, module: str, mutant: Mutant, limits: Limits) -> Fate:
     """Try a mutant, stage by stage, until one kills it."""
-    seconds, fate = 0.0, "survived"
+    seconds, fate = 0.0, SURVIVED
     for stage in stages_of(module):
         trial = tried(folder, stage, (module, mutant.source), limits[stage])
         seconds += trial.seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,3 +64,13 @@ def table(fates: Sequence[Fate]) -> str:
         counted = Counter(fate.fate for fate in fates if module in (None, fate.module))
         rows.append([module or "all", str(counted.total()), *(str(counted[f]) for f in FATES)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def explained(page: str) -> set[tuple[str, ...]]:
+    """Module, place and change of the survivors that a page of Markdown gives a reason for.
+
+    It does so in rows of four cells: `| module | place | change | reason |`.
+    """
+    rows = (re.split(r"(?<!\\)\|", line)[1:-1] for line in page.splitlines() if line[:1] == "|")
+    cells = ([cell.strip(" `").replace("\\|", "|") for cell in row] for row in rows)
+    return {tuple(row[:3]) for row in cells if len(row) == 4 and row[0].endswith(".py")}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from textwrap import dedent
 
-from tests.mutation.fates import Fate, Results, table
+from tests.mutation.fates import Fate, Results, explained, table
 from tests.mutation.mutants import mutants
 
 SOURCE = '''
@@ -95,3 +96,16 @@ def test_the_table_counts_fates_by_module() -> None:
         "| n.py | 1 | 1 | 0 | 0 | 0 | 0 |",
         "| all | 3 | 2 | 0 | 0 | 0 | 1 |",
     ]
+
+
+def test_a_reason_is_a_row_with_the_mutants_name() -> None:
+    page = """
+    | module | mutants | own |
+    | m.py | 3 | 2 |
+
+    | module | in | change | why nothing comes of it |
+    | --- | --- | --- | --- |
+    | `m.py` | `f` | `a \\| b  ->  a & b` | It is *never* a set. |
+    """
+    killed = Fate("m.py", "f", "a | b  ->  a & b", 1, 7, "own", 0.5)
+    assert explained(dedent(page)) == {killed.name[:3]}

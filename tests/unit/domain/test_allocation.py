@@ -51,6 +51,8 @@ def test_a_line_is_served_from_where_it_says_or_from_the_candidates_in_their_ord
     assert options(ANY, CANDIDATES) == CANDIDATES
     assert options(SHOP, CANDIDATES) == ("shop",)
     assert streams_of([SHOP, ANY], CANDIDATES) == ["stock:A@east", "stock:A@shop", "stock:A@west"]
+    many = [Line(n, sku, 1, "shop") for n, sku in enumerate("HGFEDCBA", 1)]
+    assert streams_of(many, CANDIDATES) == [f"stock:{sku}@shop" for sku in "ABCDEFGH"]
 
 
 def test_what_lines_may_want_of_a_position_is_a_sum_of_what_is_pending() -> None:

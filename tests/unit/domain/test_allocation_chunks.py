@@ -102,8 +102,11 @@ def test_a_part_too_large_for_a_chunk_is_a_chunk() -> None:
 
 
 def test_streams_of_parts_are_sorted_and_told_once() -> None:
-    order = holding(("B", ONE), ("A", ONE._replace(lane=2)), ("A", ONE._replace(lane=2)))
-    assert part_streams(order, parts_of(order)) == ["stock:A@main#2", "stock:B@main"]
+    order = holding(*((sku, ONE) for sku in "HGFEDCBB"), ("A", ONE._replace(lane=2)))
+    assert part_streams(order, order.open_places()) == [
+        "stock:A@main#2",
+        *(f"stock:{sku}@main" for sku in "BCDEFGH"),
+    ]
 
 
 def release(position: Position, reserved: int, backordered: int) -> PositionEvent:
@@ -161,3 +164,17 @@ def test_what_ships_from_a_lane_frees_nothing() -> None:
     positions = lanes_of("A", lane1=5)
     settled = settle(order, parts_of(order), positions, lambda p, units, _: p.ship("o-1", units))
     assert settled == [("stock:A@main#1", positions["stock:A@main#1"].ship("o-1", 2))]
+
+
+def test_movements_are_sorted_by_stream_whatever_order_the_parts_come_in() -> None:
+    skus = "HGFEDCBA"
+    order = holding(*((sku, Place(1, lane=lane)) for lane in (1, 0) for sku in skus))
+    positions: dict[str, Position] = {}
+    for sku in skus:
+        positions |= lanes_of(sku, lane0=5, lane1=5)
+    settled = settle(order, order.open_places()[::-1], positions, release)
+    assert [stream for stream, _ in settled] == [
+        *(f"stock:{sku}@main#1" for sku in skus[::-1]),
+        *(f"stock:{sku}@main" for sku in skus[::-1]),
+        *(f"stock:{sku}@main" for sku in skus[::-1]),
+    ]

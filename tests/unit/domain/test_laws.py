@@ -108,11 +108,11 @@ def test_a_promise_at_a_position_without_history_is_named() -> None:
 
 def test_every_position_is_judged() -> None:
     told = Told()
-    for sku in ("B", "A"):
+    for sku in "HGFEDCBA":
         here = Position(sku, "main", 0, Balance(on_hand=1))
         told.laws.balances[here.stream] = here.balance
         told.laws.see(here.stream, here.allocate("o-9", reserved=1))
-    assert [stream for stream, _ in told.found] == [A, "stock:B@main"]
+    assert [stream for stream, _ in told.found] == [f"stock:{sku}@main" for sku in "ABCDEFGH"]
 
 
 @pytest.mark.parametrize(
