@@ -73,6 +73,22 @@ class Noting(Around):
         super().save(view, rows, checkpoint)
 
 
+class Refusing(Around):
+    """Writes no row of one view."""
+
+    def __init__(self, inner: ViewStore, refused: View[Any]) -> None:
+        super().__init__(inner)
+        self._refused = refused
+
+    @override
+    def save(
+        self, view: View[Any], rows: Sequence[Any], checkpoint: Checkpoint | None = None
+    ) -> None:
+        if view == self._refused:
+            raise OSError("full")
+        super().save(view, rows, checkpoint)
+
+
 def made(stream: str, version: int) -> tuple[Recorded, StoredEvent]:
     stamp = Stamp(f"2026-01-01T00:00:00.{version:06}Z", "command", "tester", "local", 1)
     event = StockReceived(quantity=1, balance=EMPTY)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eventsourcing.popo import POPOApplicationRecorder
-from typing_extensions import override
 
 from ledger.codec import CorruptEvent
 from projections.generations import Generations
 from projections.runner import Applied, EventsMissing, Runner
 from projections.store.base import Checkpoint
 from projections.store.sqlite import SQLiteViewStore
-from projections.views.base import View
-from tests.support.stories import A, B, C, Noting, Stories, events, made, told
+from tests.support.stories import A, B, C, Noting, Refusing, Stories, events, made, told
 
 
 @pytest.fixture
@@ -138,22 +135,10 @@ def test_a_generation_that_becomes_live_is_written_at_once(
     assert (report.applied, report.refilled) == (3, 1)
 
 
-class Refusing(Noting):
-    """Writes no row of one view."""
-
-    @override
-    def save(
-        self, view: View[Any], rows: Sequence[Any], checkpoint: Checkpoint | None = None
-    ) -> None:
-        if view == EACH:
-            raise OSError("full")
-        super().save(view, rows, checkpoint)
-
-
 def test_a_store_that_fails_fails_every_stream_of_the_view_and_no_other(
     log: POPOApplicationRecorder, tmp_path: Path
 ) -> None:
-    store = Refusing(SQLiteViewStore(tmp_path / "views.db"))
+    store = Refusing(SQLiteViewStore(tmp_path / "views.db"), EACH)
     report = Runner(log, store, [EACH, NEWEST]).apply([*events(A, 1), *events(B, 1)])
     assert {stream: str(error) for stream, error in report.failed.items()} == {A: "full", B: "full"}
     assert (report.applied, report.skipped, report.refilled) == (2, 0, 0)
@@ -224,6 +209,17 @@ def test_views_go_on_from_where_each_is_and_the_newest_page_is_answered(
     assert [store.checkpoint(view).position for view in (EACH, NEWEST)] == [6, 2]
     assert [(seen.stream, seen.version) for seen in EACH.seen] == [(A, 5), (B, 1)]
     assert told(store, NEWEST) == {A: "2"}
+
+
+def test_views_at_many_places_read_on_from_the_oldest_to_the_newest(
+    log: POPOApplicationRecorder, store: Noting
+) -> None:
+    views = [Stories(f"v{n}") for n in range(1, 8)]
+    for n, view in enumerate(views, 1):
+        Runner(log, store, [view]).catch_up(n)
+    page = Runner(log, store, views[::-1]).catch_up(1)
+    assert [(event.originator_id, event.originator_version) for event in page] == [(B, 3)]
+    assert [store.checkpoint(view).position for view in views] == [*range(2, 9)]
 
 
 def test_a_view_that_is_at_the_end_does_not_stop_one_that_is_not(
