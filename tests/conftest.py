@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.engines import AWS_ABSENT, AWS_ENVIRONMENT, Engines
 
@@ -33,6 +33,7 @@ settings.register_profile(
 )
 settings.register_profile(
     "mutation",
+    phases=(Phase.explicit, Phase.generate),
     derandomize=True,
     max_examples=20,
     stateful_step_count=30,

@@ -6,7 +6,7 @@ import ast
 import copy
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, takewhile
+from itertools import chain, pairwise, takewhile
 from typing import Any, Final, NamedTuple
 
 
@@ -49,6 +49,25 @@ _COMPUTED: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.Mult: ast.FloorDiv,
     ast.BitOr: ast.BitAnd,
 }
+_MISTAKEN: Final = {
+    "reserved": "backordered",
+    "backordered": "reserved",
+    "shipped": "reserved",
+    "damaged": "reserved",
+    "on_hand": "reserved",
+    "free": "on_hand",
+    "available": "free",
+    "unfilled": "rejected",
+    "rejected": "unfilled",
+    "cancelled": "expired",
+    "expired": "cancelled",
+    "sku": "location",
+    "location": "sku",
+    "count": "streams",
+    "streams": "count",
+}
+"""What a field may be mistaken for."""
+
 _SHOWN: Final = 80
 _CALLED: Final = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 
@@ -108,6 +127,21 @@ def _keyword(node: ast.AST) -> Changes:
             yield other
 
 
+def _order(node: ast.AST) -> Changes:
+    """A call with two neighbouring arguments in each other's place."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) not in ("min", "max"):
+        for index, (one, other) in enumerate(pairwise(node.args)):
+            if ast.dump(one) != ast.dump(other):
+                swapped = copy.copy(node)
+                swapped.args = [*node.args[:index], other, one, *node.args[index + 2 :]]
+                yield swapped
+
+
+def _field(node: ast.AST) -> Changes:
+    if isinstance(node, ast.Attribute) and node.attr in _MISTAKEN:
+        yield ast.Attribute(node.value, _MISTAKEN[node.attr], node.ctx)
+
+
 def _negation(node: ast.AST) -> Changes:
     """The opposite of a condition that is no comparison: those are changed already."""
     changed_already = isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp)
@@ -124,6 +158,8 @@ OPERATORS: Final = (
     _removal,
     _function,
     _keyword,
+    _order,
+    _field,
 )
 
 

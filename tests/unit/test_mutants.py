@@ -22,6 +22,9 @@ def covers(free: int, wanted: int = 0) -> bool:
 
 def most(given, key):
     return max(given, key=key) if given else None
+
+def left(lane):
+    return int(lane.free, 10)
 '''
 
 
@@ -46,6 +49,10 @@ def test_every_operator_makes_one_mistake() -> None:
         (13, "given  ->  not given"),
         (13, "max(given, key=key)  ->  max(given)"),
         (13, "max  ->  min"),
+        (16, "return int(lane.free, 10)  ->  return None"),
+        (16, "int(lane.free, 10)  ->  int(10, lane.free)"),
+        (16, "lane.free  ->  lane.on_hand"),
+        (16, "10  ->  11"),
     ]
     for mutant in made:
         assert mutant.source != sound

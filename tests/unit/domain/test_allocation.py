@@ -74,6 +74,14 @@ def test_a_line_that_names_its_location_comes_first() -> None:
     assert (made.unfilled, made.shortfalls) == ((), ())
 
 
+def test_movements_are_told_by_position_whatever_order_the_lines_are_in() -> None:
+    lines = [Line(n, sku, 1, "shop") for n, sku in enumerate("CAB", 1)]
+    positions = {f"stock:{sku}@shop": Position(sku, "shop", 7, Balance(on_hand=1)) for sku in "ABC"}
+    made = allocate("o-1", ALL, lines, positions, CANDIDATES)
+    assert list(made.movements) == sorted(positions)
+    assert [a.line for a in made.allocations] == [1, 2, 3]
+
+
 def test_of_lines_alike_the_earlier_comes_first() -> None:
     lines = [Line(2, "A", 5), Line(1, "A", 5)]
     assert got(plan(PART, lines, east=7, west=0)) == [
@@ -138,6 +146,12 @@ def test_who_waits_does_so_at_the_first_location_with_an_entry_in_its_queue() ->
     assert isinstance(waits, StockBackordered)
     assert (waits.order_id, waits.reserved, waits.quantity) == ("o-1", 3, 5)
     assert isinstance(made.movements["stock:A@west"], StockReserved)
+
+
+def test_what_the_queue_waits_for_is_not_there_for_others() -> None:
+    queued = Position("A", "east", 7, Balance(on_hand=5, backordered=3, queue_from=2))
+    made = allocate("o-1", PART, [EAST], {"stock:A@east": queued}, CANDIDATES)
+    assert got(made) == [(2, "east", 2, 0, None)]
 
 
 def test_who_gets_all_does_not_wait() -> None:

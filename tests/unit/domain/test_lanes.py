@@ -110,6 +110,17 @@ def test_a_gathered_position_is_split_again_if_enough_is_left(
     assert found.lanes == tuple(whole)
 
 
+def test_closed_lanes_are_nobodys_home_and_do_not_count() -> None:
+    whole = lanes(4, 4, 0, count=2)
+    assert offer(whole, 2, 1).position == whole[0]
+    assert offer(whole, 3, 1).position == whole[1]
+    kept = after(whole, offer(whole, 0, 6).moves)
+    assert free(kept) == [6, 2, 0], "a unit is left for each lane that is open"
+    gathered = lanes(9, 0, 0, 0, count=2, gathered=True)
+    assert worth_splitting(gathered[0], 4) is True
+    assert free(after(gathered, offer(gathered, 3, 5).moves)) == [2, 7, 0, 0]
+
+
 def test_a_position_split_again_offers_what_is_wanted_at_home() -> None:
     whole = lanes(12, 0, 0, gathered=True)
     found = offer(whole, 5, 4)

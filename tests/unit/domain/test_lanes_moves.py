@@ -85,7 +85,7 @@ def test_lanes_together_hold_what_the_position_holds() -> None:
         on_hand=9,
         reserved=4,
         damaged=2,
-        backordered=5,
+        backordered=8,
         queue_from=3,
         low_stock_threshold=7,
         escrowed=-3,
@@ -96,7 +96,7 @@ def test_lanes_together_hold_what_the_position_holds() -> None:
         on_hand=19,
         reserved=5,
         damaged=3,
-        backordered=5,
+        backordered=8,
         queue_from=3,
         low_stock_threshold=7,
     )

@@ -106,7 +106,7 @@ def test_every_split_position_is_judged_by_its_own_lanes() -> None:
         (2, Balance(on_hand=1, lanes=SPLIT), "1 units are free on a closed lane"),
         (2, Balance(on_hand=1, reserved=1, lanes=SPLIT), None),
         (0, Balance(on_hand=1, lanes=MENDED), None),
-        (1, Balance(on_hand=3, lanes=MENDED), "3 units are free on a closed lane"),
+        (1, Balance(on_hand=8, reserved=5, lanes=MENDED), "^3 units are free on a closed lane"),
         (1, Balance(on_hand=1, lanes=GATHERED), "1 units are free on a closed lane"),
         (0, Balance(backordered=2, queue_from=1, lanes=SPLIT), "2 units are waited for"),
         (1, Balance(backordered=2, queue_from=1, lanes=SPLIT), "2 units are waited for"),

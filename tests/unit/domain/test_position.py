@@ -130,7 +130,7 @@ def test_promotion_moves_the_start_of_the_queue_past_an_entry_that_is_served() -
 
 @pytest.mark.parametrize(("quantity", "waiting"), [(7, 8), (5, 4)])
 def test_promotion_is_of_free_units_and_of_no_more_than_wait(quantity: int, waiting: int) -> None:
-    here = position(on_hand=6, backordered=8, queue_from=3)
+    here = position(on_hand=9, reserved=2, damaged=1, backordered=8, queue_from=3)
     with pytest.raises(LawBroken, match=f"promoting {quantity} of {waiting}, 6 free"):
         here.promote("a", quantity, entry=3, waiting=waiting)
 
