@@ -116,9 +116,9 @@ def test_closed_lanes_are_nobodys_home_and_do_not_count() -> None:
     assert offer(whole, 3, 1).position == whole[1]
     kept = after(whole, offer(whole, 0, 6).moves)
     assert free(kept) == [6, 2, 0], "a unit is left for each lane that is open"
-    gathered = lanes(9, 0, 0, 0, count=2, gathered=True)
+    gathered = lanes(9, 0, 0, 0, 0, count=2, gathered=True)
     assert worth_splitting(gathered[0], 4) is True
-    assert free(after(gathered, offer(gathered, 3, 5).moves)) == [2, 7, 0, 0]
+    assert free(after(gathered, offer(gathered, 3, 5).moves)) == [2, 7, 0, 0, 0]
 
 
 def test_a_position_split_again_offers_what_is_wanted_at_home() -> None:
