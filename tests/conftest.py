@@ -1,7 +1,8 @@
 """What every test shares: Hypothesis profiles, and the DynamoDB engines.
 
 `ci` (the default) draws the same bounded examples every time; `deep` explores for long:
-`HYPOTHESIS_PROFILE=deep pytest tests/property`.
+`HYPOTHESIS_PROFILE=deep pytest tests/property`. `mutation` is for tests that are run hundreds of
+times, once for every mistake that is planted (tests/mutation).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support.engines import AWS_ABSENT, AWS_ENVIRONMENT, Engines
 
@@ -28,6 +29,15 @@ settings.register_profile(
     stateful_step_count=100,
     deadline=None,
     print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "mutation",
+    phases=(Phase.explicit, Phase.generate),
+    derandomize=True,
+    max_examples=20,
+    stateful_step_count=30,
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

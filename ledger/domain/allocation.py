@@ -243,7 +243,7 @@ def settle(
         if isinstance(event, ReservationReleased) and event.escrowed:
             freed[position_of(stream)] += event.escrowed
     now = dict(positions)
-    escrows = [(stream, now[stream].escrow(units)) for stream, units in sorted(freed.items())]
+    escrows = [(stream, now[stream].escrow(units)) for stream, units in freed.items()]
     now |= {stream: now[stream].after(event) for stream, event in escrows}
     whole = [(s, movement(now[s], *totals[s])) for s in sorted(totals) if not now[s].lane]
     return [*found.items(), *escrows, *whole]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce, singledispatch
+from typing import TypeVar
 
 from ledger.domain import events as e
 from ledger.domain.errors import LawBroken
 from ledger.domain.order import Line, Order, Shipment, Task, TaskKind
+
+P = TypeVar("P", e.Allocation, e.LineQuantity)
 
 
 def fold(order_id: str, events: Iterable[e.Event]) -> Order:
@@ -93,6 +96,7 @@ def _shipment_started(event: e.ShipmentStarted, order: Order) -> Order:
         wanted = {n: line.reserved for n, line in order.lines.items() if line.reserved}
     else:
         wanted = {line.line: line.quantity for line in event.lines}
+    _known(order, wanted)
     remaining = _remaining(order.pick(wanted))
     task = Task(TaskKind.SHIPMENT, remaining, event.shipment_id, event.reference)
     return order._replace(task=task)
@@ -116,6 +120,7 @@ def _shipped(event: e.OrderShipped, order: Order) -> Order:
 
 @_apply.register
 def _cancellation_started(event: e.CancellationStarted, order: Order) -> Order:
+    _known(order, event.lines or ())
     remaining = _remaining(order.open_places(event.lines))
     return order._replace(task=Task(TaskKind.CANCELLATION, remaining, note=event.reason))
 
@@ -139,15 +144,18 @@ def _asked(lines: Iterable[e.OrderLine]) -> dict[int, Line]:
     return {line.line: Line(line.line, line.sku, line.quantity, line.location) for line in lines}
 
 
-def _each(
-    order: Order, parts: Sequence[e.Allocation], change: Callable[[Line, e.Allocation], Line]
-) -> Order:
+def _known(order: Order, lines: Iterable[int]) -> None:
+    for line in lines:
+        if line not in order.lines:
+            msg = f"order {order.order_id} has no line {line}"
+            raise LawBroken(msg)
+
+
+def _each(order: Order, parts: Sequence[P], change: Callable[[Line, P], Line]) -> Order:
     """The order with every named line changed, each asserted to add up."""
+    _known(order, [part.line for part in parts])
     lines = dict(order.lines)
     for part in parts:
-        if part.line not in lines:
-            msg = f"order {order.order_id} has no line {part.line}"
-            raise LawBroken(msg)
         line = change(lines[part.line], part)
         line.check()
         lines[part.line] = line
@@ -171,12 +179,9 @@ def _allocated(order: Order, allocations: Sequence[e.Allocation]) -> Order:
 def _unfilled(order: Order, unfilled: Sequence[e.LineQuantity]) -> Order:
     if not unfilled:
         return order
-    lines = dict(order.lines)
-    for part in unfilled:
-        line = lines[part.line]
-        lines[part.line] = line._replace(unfilled=line.unfilled + part.quantity)
-        lines[part.line].check()
-    return order._replace(lines=lines)
+    return _each(
+        order, unfilled, lambda line, u: line._replace(unfilled=line.unfilled + u.quantity)
+    )
 
 
 def _released(order: Order, released: Sequence[e.Allocation], fate: str) -> Order:

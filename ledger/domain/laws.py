@@ -22,7 +22,15 @@ from ledger.domain.errors import BalanceLimitExceeded, LawBroken
 from ledger.domain.events import Event, OrderEvent, PositionEvent, StockShipped
 from ledger.domain.order import Order
 from ledger.domain.position import balance_follows
-from ledger.domain.streams import is_order, is_stock, lane_of, lane_stream, parse_order, position_of
+from ledger.domain.streams import (
+    is_order,
+    is_stock,
+    lane_of,
+    lane_stream,
+    parse_order,
+    parse_stock,
+    position_of,
+)
 
 
 @dataclass(slots=True)
@@ -44,26 +52,27 @@ class Laws:
         Raises
         ------
         LawBroken
-            It contradicts what came before it in its stream.
+            It contradicts what came before it in its stream, or the stream is none of ours.
         """
-        if is_stock(stream) and isinstance(event, PositionEvent):
-            self._see_movement(stream, event)
-        elif is_order(stream) and isinstance(event, OrderEvent):
-            self._see_order(stream, event)
-        else:
-            msg = f"{stream} can't hold a {type(event).__name__}"
-            raise LawBroken(msg)
+        try:
+            if is_stock(stream) and isinstance(event, PositionEvent):
+                self._see_movement(stream, event)
+            elif is_order(stream) and isinstance(event, OrderEvent):
+                self._see_order(stream, event)
+            else:
+                msg = f"{stream} can't hold a {type(event).__name__}"
+                raise LawBroken(msg)
+        except (BalanceLimitExceeded, ValueError) as error:
+            raise LawBroken(str(error)) from error
 
     def _see_movement(self, stream: str, event: PositionEvent) -> None:
+        if stream not in self.balances:
+            parse_stock(stream)
         before = self.balances.get(stream, EMPTY)
         self.balances[stream] = event.balance
         if isinstance(event, StockShipped):
             self._shipped[stream] += event.quantity
-        try:
-            follows = balance_follows(before, event)
-        except BalanceLimitExceeded as error:
-            raise LawBroken(str(error)) from error
-        if not follows:
+        if not balance_follows(before, event):
             msg = f"the balance after {event.name} does not follow from the one before"
             raise LawBroken(msg)
         _check_lane(lane_of(stream), event.balance)
@@ -110,8 +119,11 @@ class Laws:
             if escrowed:
                 yield position, f"its lanes hold {escrowed} units more than came to the position"
             split = next(iter(lanes.values())).lanes
-            streams = {lane_stream(position, n) for n in range(split.streams if split else 1)}
-            if lanes.keys() != streams or any(b.lanes != split for b in lanes.values()):
+            if (
+                split is None
+                or any(balance.lanes != split for balance in lanes.values())
+                or lanes.keys() != {lane_stream(position, n) for n in range(split.streams)}
+            ):
                 yield position, "its lanes don't agree on how it is split"
 
 

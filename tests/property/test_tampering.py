@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.codec import CorruptEvent, Recorded, Stamp, check_seal, decode, encode
 from ledger.domain import events as e
+from ledger.domain.balance import Balance
 from ledger.verify import Report
 from tests.support.tampering import HERE, key_of, log, rows, verified
 
@@ -116,6 +117,35 @@ def test_an_event_that_is_sealed_anew_breaks_the_chain_even_if_it_is_true_to_the
     stream, version = key_of(log()[row])
     followed = any(key_of(stored) == (stream, version + 1) for stored in log())
     assert forged(decode(log()[row]), actor="somebody else").ok == (not followed)
+
+
+BALANCE = Balance(on_hand=1)
+
+
+@pytest.mark.parametrize(
+    ("stream", "event"),
+    [
+        ("stock:C", e.StockReceived(quantity=1, balance=BALANCE)),
+        ("stock:C@west#x", e.StockReceived(quantity=1, balance=BALANCE)),
+        ("order:", e.ExpiryStarted()),
+        ("order:o1", e.OrderAllocated(unfilled=(e.LineQuantity(line=9, quantity=1),))),
+        ("order:o1", e.CancellationStarted(units=1, lines=(9,))),
+        (
+            "order:o1",
+            e.ShipmentStarted(shipment_id="s", lines=(e.LineQuantity(line=9, quantity=1),)),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_a_sealed_event_that_names_what_there_is_not_is_found(stream: str, event: e.Event) -> None:
+    newest = [decode(stored) for stored in log() if stored.originator_id == stream][-1:]
+    prev, version = ("", 1) if not newest else (newest[0].hash, newest[0].version + 1)
+    stamp = Stamp("9999-01-01T00:00:00.000000Z", "command", "somebody", "local", 1)
+    _, stored = encode(stream, version, event, event_id="id", stamp=stamp, prev=prev)
+    add = "INSERT INTO stored_events VALUES (?,?,?,?)"
+    report = verified((add, (stream, version, stored.topic, stored.state)))
+    assert [str(finding).split(":")[0] for finding in report.findings] == [stream.split(":")[0]]
+    assert report.events == len(log()) + 1
 
 
 def forged(r: Recorded, *, units: int = 0, actor: str | None = None) -> Report:

@@ -1,4 +1,4 @@
-"""Stream ids, instants, settings and fingerprints."""
+"""Instants, settings and fingerprints."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 
-from ledger.domain.streams import order_stream, parse_order, parse_stock, stock_stream
-from ledger.domain.values import Disposition, Id, Money, OrderPolicy, Quantity
+from ledger.domain.values import Disposition, Money, OrderPolicy
 from ledger.service import (
     CancelOrder,
     OrderRequestLine,
@@ -30,30 +29,6 @@ from ledger.service.ledger import fingerprint
 from ledger.settings import Settings
 
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
-
-
-@given(ids, ids)
-def test_stream_ids_parse_one_way_only(sku: str, location: str) -> None:
-    assert parse_stock(stock_stream(sku, location)) == (sku, location)
-    assert parse_order(order_stream(sku)) == sku
-
-
-@pytest.mark.parametrize("stream", ["stock:A", "order:1", "stock:@x", "stock:a@", "x"])
-def test_what_is_no_position_does_not_parse_as_one(stream: str) -> None:
-    with pytest.raises(ValueError, match="not a position"):
-        parse_stock(stream)
-
-
-@pytest.mark.parametrize("bad", ["", "a b", "a@b", "a:b", "a#b", "a/b", ".a", "é", "a\n", "x" * 65])
-def test_ids_exclude_what_stream_ids_are_built_with(bad: str) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(Id).validate_python(bad)
-
-
-@pytest.mark.parametrize("bad", [0, -1, True, 1.0, "1", 10**10, None])
-def test_quantities_are_positive_integers_and_nothing_that_looks_like_one(bad: object) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(Quantity).validate_python(bad)
 
 
 moments = st.datetimes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +27,7 @@ def test_a_moved_balance(before: Balance, moves: Moves) -> None:
     assert again.model_fields_set == after.model_fields_set
     assert (again.model_extra, hash(again)) == (after.model_extra, hash(after))
     assert after.model_copy(update={"queue_from": 3}).queue_from == 3
+    assert pickle.loads(pickle.dumps(after)) == after
 
 
 @given(st.integers(1, 9), COUNT, COUNT, MAYBE, MAYBE)
