@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--events",
         type=int,
-        help="how long the histories are (default: 1,000,000 of replay, 100,000 of deep)",
+        help="how long the histories of replay and deep are (default: 1,000,000)",
     )
     parser.add_argument(
         "--minutes", type=float, default=3, help="how long soak goes on (default: 3)"
