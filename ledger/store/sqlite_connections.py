@@ -117,7 +117,8 @@ class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
         if not (self.is_sqlite_memory_mode or self.is_journal_mode_wal):
             # The library does this first, and leaves its connection open if it is no database.
-            with closing(sqlite3.connect(self.db_name, uri=True)) as first:
+            patience = self.lock_timeout or LOCK_TIMEOUT_SECONDS
+            with closing(sqlite3.connect(self.db_name, uri=True, timeout=patience)) as first:
                 first.execute("PRAGMA journal_mode=WAL")
             self.is_journal_mode_wal = True
         connection = super()._create_connection()
