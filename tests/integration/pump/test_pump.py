@@ -91,8 +91,11 @@ def pumping(site: Site) -> Iterator[subprocess.Popen[str]]:
     """`ledger pump`, once it delivers."""
     with site.process("pump") as process:
         assert process.stderr is not None
-        assert "Delivering the events of dynamodb:" in process.stderr.readline()
-        yield process
+        try:
+            assert "Delivering the events of dynamodb:" in process.stderr.readline()
+            yield process
+        finally:
+            process.kill()
 
 
 def test_it_may_be_killed_at_any_moment(site: Site) -> None:
