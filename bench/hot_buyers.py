@@ -79,20 +79,22 @@ class Buyers:
     def buy(self, skus: Sequence[str], seconds: float) -> list[Bought]:
         """Let each order one of its SKU again and again for so long, or until one is refused.
 
-        Each orders once before, and all begin when all have done that.
+        Each orders once before, and all begin when all have done that. Of fewer SKUs than there
+        are processes, each has one, and the others wait.
 
         Raises
         ------
         RuntimeError
             A process ended.
         """
-        for process, sku in zip(self._processes, skus, strict=True):
+        processes = self._processes[: len(skus)]
+        for process, sku in zip(processes, skus, strict=True):
             _tell(process, f"{sku} {seconds}")
-        for process in self._processes:
+        for process in processes:
             _hear(process)
-        for process in self._processes:
+        for process in processes:
             _tell(process, "go")
-        return [Bought(**json.loads(_hear(process))) for process in self._processes]
+        return [Bought(**json.loads(_hear(process))) for process in processes]
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Eight processes on one SKU beside the same load on eight SKUs: how much, and how fairly.
 
+And beside one process that has the SKU to itself: commits of one position come one after another,
+so that is what there is to be shared.
+
 Through the service and its own retries, on one SQLite file and on the DynamoDB engines. At last
 they buy what is there of a SKU until it is sold out. The run ends if the ledger counts otherwise
 than the buyers, or if anything but exactly the stock was sold.
@@ -31,6 +34,17 @@ Told = list[Bought]
 """What each process came to."""
 
 
+class Round(NamedTuple):
+    """One after the other."""
+
+    hot: Told
+    """All on one SKU."""
+    cold: Told
+    """Each on one of its own."""
+    alone: Told
+    """One process, on one SKU."""
+
+
 class Store(NamedTuple):
     """A store, and the processes that buy there."""
 
@@ -45,12 +59,13 @@ def run() -> Report:
     cells: list[list[object]] = []
     for opened in (_sqlite, *map(_engine, ENGINES)):
         with opened() as store:
-            pairs = _rounds(store)
+            rounds = _rounds(store)
             _sell_out(store)
-            rows += _rows(store.name, pairs)
+            rows += _rows(store.name, rounds)
+            labels = ("one SKU", f"{PROCESSES} SKUs", "one process alone")
             cells += (
-                _cells(f"{store.name}: {label}", [pair[side] for pair in pairs])
-                for side, label in enumerate(("one SKU", f"{PROCESSES} SKUs"))
+                _cells(f"{store.name}: {label}", list(told))
+                for label, told in zip(labels, zip(*rounds, strict=True), strict=True)
             )
     columns = (
         "",
@@ -85,18 +100,19 @@ def _engine(name: EngineName) -> Callable[[], AbstractContextManager[Store]]:
     return opened
 
 
-def _rounds(store: Store) -> list[tuple[Told, Told]]:
-    """One SKU beside many, each with SKUs of its own, so that all are as short."""
+def _rounds(store: Store) -> list[Round]:
+    """Each with SKUs of its own, so that all are as short."""
     numbers = iter(range(2 * ROUNDS))
 
-    def one() -> Told:
-        return _bought(store, [f"HOT-{next(numbers)}"] * PROCESSES)
+    def hot() -> list[Told]:
+        return [_bought(store, [f"HOT-{next(numbers)}"] * PROCESSES)]
 
-    def many() -> Told:
+    def others() -> list[Told]:
         number = next(numbers)
-        return _bought(store, [f"COLD-{number}-{process}" for process in range(PROCESSES)])
+        cold = _bought(store, [f"COLD-{number}-{process}" for process in range(PROCESSES)])
+        return [cold, _bought(store, [f"ALONE-{number}"])]
 
-    return in_turns(ROUNDS, one, many)
+    return [Round(*one, *other) for one, other in in_turns(ROUNDS, hot, others)]
 
 
 def _bought(store: Store, skus: Sequence[str]) -> Told:
@@ -128,24 +144,31 @@ def _check(
         raise RuntimeError(msg)
 
 
-def _rows(store: str, pairs: Sequence[tuple[Told, Told]]) -> list[Measured]:
+def _rows(store: str, rounds: Sequence[Round]) -> list[Measured]:
     what = f"{PROCESSES} processes on one SKU, {store}"
-    hot, cold = ([Bought.together(pair[side]) for pair in pairs] for side in (0, 1))
-    rates = [median(run.sold for run in runs) / SECONDS for runs in (hot, cold)]
+    hot, cold, alone = (list(map(Bought.together, told)) for told in zip(*rounds, strict=True))
+    rates = [f"{median(run.sold for run in runs) / SECONDS:.0f}" for runs in (hot, cold, alone)]
     rows = [
         Measured.of(
             what,
             f"as many on {PROCESSES} SKUs",
             Aim("≥", 0.4),
             [one.sold / other.sold for one, other in zip(hot, cold, strict=True)],
-            f"{rates[0]:.0f} orders/s beside {rates[1]:.0f}; exactly the stock sold",
+            f"{rates[0]} orders/s beside {rates[1]}; exactly the stock sold",
+        ),
+        Measured.of(
+            what,
+            "one of them alone on it",
+            None,
+            [one.sold / other.sold for one, other in zip(hot, alone, strict=True)],
+            f"{rates[0]} orders/s beside {rates[2]}, commit after commit",
         ),
         Measured.of(
             f"the slowest of {what}",
             "their mean",
             Aim("≥", 0.25),
-            [_slowest(pair[0]) for pair in pairs],
-            f"on {PROCESSES} SKUs: {median(_slowest(pair[1]) for pair in pairs):.2f}",
+            [_slowest(one.hot) for one in rounds],
+            f"on {PROCESSES} SKUs: {median(_slowest(one.cold) for one in rounds):.2f}",
         ),
         Measured.of(
             f"told to come back (503) of {what}",

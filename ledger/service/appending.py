@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ledger.codec import Recorded
 from ledger.domain.balance import Balance
@@ -13,11 +13,10 @@ from ledger.domain.errors import LawBroken, Refusal
 from ledger.domain.lanes import MAX_LANES
 from ledger.domain.order import Order
 from ledger.domain.position import Position
-from ledger.domain.streams import is_order, is_stock, parse_order
+from ledger.domain.streams import is_order, is_stock
 from ledger.errors import (
     CommandRecorded,
     Contention,
-    IdempotencyKeyReused,
     LeaseUnreadable,
     NotTheWriter,
     UnknownOutcome,
@@ -28,6 +27,8 @@ from ledger.service.clock import Clock
 from ledger.service.history import History
 from ledger.service.locks import Held, StreamLocks
 from ledger.service.outcome import Outcome
+from ledger.service.records import Records, record_of
+from ledger.service.rivals import Rivals
 from ledger.service.sealing import Commit, seal
 from ledger.service.session import Head, HeadCache, Session, StaleRead, head_of, worth_remembering
 from ledger.store.base import CommandRecord, LedgerRecorder, Line, Queued
@@ -52,12 +53,14 @@ class Appender:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._recorder = recorder
+        self._records = Records(recorder)
         self._clock = clock
         self._new_id = new_id
         self._region = region
         self._cache = HeadCache(cache_size)
         self._locks = StreamLocks()
         self._retry = retry
+        self._rivals = Rivals(retry, clock)
         self._sleep = sleep
         # The lane that is tried first: a process keeps to its own as long as nobody else does.
         self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
@@ -88,7 +91,7 @@ class Appender:
         self._cache.put(worth_remembering(session.heads))
         return order
 
-    def run(self, command: Command, streams: Iterable[str]) -> Outcome:
+    def run(self, command: Command, streams: Collection[str]) -> Outcome:
         """Decide and append, holding this process's locks of `streams`.
 
         Raises
@@ -106,6 +109,7 @@ class Appender:
         """
         known = Knowledge()
         with self._locks.hold(streams) as held:
+            self._keep_away(streams, known)
             for _ in range(self._retry.attempts):
                 held.take()
                 try:
@@ -117,6 +121,13 @@ class Appender:
                 if outcome is not None:
                     return outcome
         raise Contention(f"gave up after {known.conflicts} conflicting commits")
+
+    def _keep_away(self, streams: Collection[str], known: Knowledge) -> None:
+        """Give way to those who wait for contended streams, and don't trust memory of them."""
+        contended = self._rivals.among(streams)
+        if contended:
+            known.stale |= contended.keys()
+            self._sleep(self._retry.pause(max(contended.values())))
 
     def _attempt(self, command: Command, known: Knowledge, held: Held) -> Outcome | None:
         """One try; None means try again with what was learned.
@@ -149,7 +160,7 @@ class Appender:
                 return None
             if not self._proven(session, known):
                 return None
-            replay = self._recall(command)
+            replay = self._records.recall(command)
             if replay is None:
                 raise
             return replay
@@ -173,9 +184,9 @@ class Appender:
         self, command: Command, commit: Commit, session: Session, known: Knowledge, held: Held
     ) -> Outcome | None:
         try:
-            self._insert(commit, self._record(command, commit), session, held)
+            self._insert(commit, record_of(command, commit), session, held)
         except CommandRecorded as error:
-            return self._found_standing(known) or self._replay(command, error.record)
+            return self._found_standing(known) or self._records.replay(command, error.record)
         except VersionConflict as conflict:
             self._learn(conflict, session, known)
             return None
@@ -183,7 +194,7 @@ class Appender:
             self._cache.drop(session.heads)
             known.fresh = True
             known.lost.append((commit, session))
-            return self._found_standing(known) or self._recall(command)
+            return self._found_standing(known) or self._records.recall(command)
         return self._stand(commit, session)
 
     def _proven(self, session: Session, known: Knowledge) -> bool:
@@ -229,7 +240,7 @@ class Appender:
         """Streams moved between the reads of one decision: read all of them again."""
         if known.fresh:
             known.conflicts += 1
-            self._sleep(self._retry.pause(known.conflicts))
+            self._sleep(self._retry.pause(known.conflicts - 1))
         known.fresh = True
 
     def _learn(self, conflict: VersionConflict, session: Session, known: Knowledge) -> None:
@@ -238,7 +249,8 @@ class Appender:
             self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
         known.existing |= {stream for stream in conflict.newest if is_order(stream)}
         self._cache.drop(session.heads)
-        if known.conflicts == 1 and conflict.newest:
+        level = self._outrun(conflict, session, known)
+        if level == 0 and conflict.newest:
             newer = {
                 stream: head_of(stored)
                 for stream, stored in conflict.newest.items()
@@ -248,11 +260,21 @@ class Appender:
             self._cache.put({**worth_remembering(kept), **newer})
         else:
             known.fresh = True
-            self._sleep(self._retry.pause(known.conflicts))
+            self._sleep(self._retry.pause(level))
+
+    def _outrun(self, conflict: VersionConflict, session: Session, known: Knowledge) -> int:
+        """How contended the streams of a conflict are. 0: that was the first one lately.
+
+        Where commits queue, they take turns: nobody is to keep away.
+        """
+        if self._recorder.queues:
+            return known.conflicts - 1
+        return self._rivals.lost(conflict.newest or session.heads)
 
     def _stand(self, commit: Commit, session: Session) -> Outcome:
         """The commit stands: remember its heads and tell who listens."""
         heads = session.after(commit.recorded)
+        self._rivals.won(heads)
         self._cache.put(worth_remembering({**_in_lanes(session.heads), **heads}))
         for listener in self._listeners:
             listener(commit.recorded)
@@ -268,37 +290,6 @@ class Appender:
             if stored is not None and stored.hash == first.hash:
                 return self._stand(commit, session)
         return None
-
-    def _record(self, command: Command, commit: Commit) -> CommandRecord | None:
-        if command.key is None:
-            return None
-        expires_at = None
-        if command.ttl_seconds is not None:
-            expires_at = int(time.time()) + command.ttl_seconds
-        events = tuple((recorded.stream, recorded.version) for recorded in commit.recorded)
-        return CommandRecord(command.key, command.fingerprint, events, expires_at)
-
-    def _recall(self, command: Command) -> Outcome | None:
-        """The answer given before under the command's key, if any."""
-        record = self._recorder.find_command(command.key) if command.key is not None else None
-        return None if record is None else self._replay(command, record)
-
-    def _replay(self, command: Command, record: CommandRecord) -> Outcome:
-        """Give the first answer again, from the events it stood on."""
-        if record.fingerprint != command.fingerprint:
-            raise IdempotencyKeyReused(record.key)
-        history = History(self._recorder)
-        events, order = [], None
-        for stream, version in record.events:
-            event = history.at_version(stream, version)
-            if event is None:
-                msg = f"the record of {record.key!r} names {stream} version {version}, not there"
-                raise LookupError(msg)
-            events.append(event)
-        versions = {stream: version for stream, version in record.events if is_order(stream)}
-        for stream, version in versions.items():
-            order = history.order(parse_order(stream), version)
-        return Outcome(tuple(events), order, replayed=True)
 
 
 def _in_lanes(heads: Mapping[str, Head]) -> dict[str, Head]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,18 +18,24 @@ class Retry:
     """How often and how patiently a contended command is tried again.
 
     The first conflict is answered by the store with the newer state, so the second try is
-    immediate; after that, a pause of up to `base * 2**n` seconds, at most `cap` (full jitter).
+    immediate; after that, a pause of up to `base * 2**level` seconds, at most `cap` (full
+    jitter).
     """
 
     attempts: int = 12
     base: float = 0.005
     cap: float = 0.25
 
-    def pause(self, conflicts: int) -> float:
-        """Seconds to wait after the given number of conflicts."""
-        if conflicts < 2:
+    @property
+    def top(self) -> int:
+        """The level from which on pauses don't grow any more."""
+        return math.ceil(math.log2(self.cap / self.base))
+
+    def pause(self, level: int) -> float:
+        """Seconds to wait at a level of contention; none at level 0."""
+        if level < 1:
             return 0.0
-        return random.uniform(0, min(self.cap, self.base * 2 ** (conflicts - 2)))  # noqa: S311
+        return random.uniform(0, min(self.cap, self.base * 2**level))  # noqa: S311
 
 
 @dataclass(frozen=True, slots=True)
