@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from rich.table import Table
 
 from bench.dynamodb import Meter, context, on, open_ledger, order, receive, stock_up
 from bench.measured import Aim, Measured, Report, detail
 from docs import cost
+from ledger.domain.streams import stock_stream
 from ledger.service import CancelOrder, Context, Ledger, ShipOrder
 from ledger.service.commands import Command
 
 Prepared = tuple[Command, Context]
+
+_STREAMS: Final = [stock_stream(f"SKU-{n}", "main") for n in range(50)]
+"""What the operations are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Units:
         Write units of the items that were put, 0 if nothing was to be put.
     warm, cold
         Read units of a process that knows the positions already, and of one that knows nothing.
+        (One that was outrun on a position lately reads it strongly: a unit.)
     stored
         Whether it is a new commit: neither refused nor a replay.
     """
@@ -105,7 +111,7 @@ def measured(endpoint: str, prefix: str) -> Iterator[Units]:
         cold_meter = Meter()
         cold = open_ledger(endpoint, prefix, cold_meter)
         _do(cold, cold_meter, make())
-        ledger.handle(*make())  # what the cold one wrote is news to the warm one
+        ledger.positions(_STREAMS, remembered=False)  # the cold one wrote there
         _do(ledger, meter, make())
         items = len(meter.items) if meter.write else 0
         floor = meter.floor if meter.write else 0
