@@ -8,11 +8,11 @@ from typing import Any
 
 from eventsourcing.persistence import ApplicationRecorder
 
-from ledger.codec import Recorded
+from ledger.codec import CorruptEvent, Recorded
 from ledger.event_reader import decode_event
 from projections.arrivals import Arrived, recorded
 from projections.store.base import Checkpoint, ViewStore
-from projections.views.base import Row, View
+from projections.views.base import Key, Row, View
 
 Delivered = dict[str, dict[int, Arrived]]
 """Events by stream and version."""
@@ -55,6 +55,7 @@ class Work:
     def __init__(self, view: View[Any], streams: Iterable[str]) -> None:
         self.view = view
         self.streams = dict.fromkeys(streams)
+        self._keys: dict[str, Key] = {}
         self._known: Mapping[Any, Row] = {}
         self._rows: list[Row] = []
         self._failed: dict[str, Exception] = {}
@@ -77,8 +78,13 @@ class Work:
             for stream in self.streams:
                 self._fold_newest(stream, delivered[stream])
             return
+        for stream in self.streams:
+            try:
+                self._keys[stream] = self.view.key(stream)
+            except ValueError as error:
+                self._failed[stream] = CorruptEvent(stream, min(delivered[stream]), str(error))
         try:
-            self._known = store.load(self.view, map(self.view.key, self.streams))
+            self._known = store.load(self.view, self._keys.values())
         except Exception as error:
             self._broken = error
 
@@ -96,13 +102,15 @@ class Work:
         self, stream: str, versions: dict[int, Arrived], recorder: ApplicationRecorder
     ) -> None:
         """The row that the events move, folded from the stored one without a gap."""
-        view = self.view
-        row = self._known.get(view.key(stream)) if self._known else None
+        key = self._keys.get(stream)
+        if key is None:
+            return  # it has failed
+        row = self._known.get(key)
         applied = 0 if row is None else row.version
         try:
             pending = self._contiguous(stream, applied, versions, recorder)
             if pending:
-                self._rows.append(view.fold_all(row, pending))
+                self._rows.append(self.view.fold_all(row, pending))
         except Exception as error:
             self._failed[stream] = error
             return

@@ -96,7 +96,13 @@ class View(ABC, Generic[R]):
 
     @abstractmethod
     def key(self, stream: str) -> Key:
-        """Key of the row that a stream of this view feeds."""
+        """Key of the row that a stream of this view feeds.
+
+        Raises
+        ------
+        ValueError
+            The stream's name begins like one of this view's, and is none.
+        """
 
     @abstractmethod
     def fold(self, row: R | None, recorded: Recorded) -> R:

@@ -70,7 +70,10 @@ class StockLevelsView(View[StockRow]):
         if not isinstance(event, PositionEvent):
             why = f"a {recorded.type} in a position's stream"
             raise CorruptEvent(recorded.stream, recorded.version, why)
-        sku, location = self.key(recorded.stream)
+        try:
+            sku, location = self.key(recorded.stream)
+        except ValueError as error:
+            raise CorruptEvent(recorded.stream, recorded.version, str(error)) from error
         balance = event.balance
         fields = {
             "sku": sku,

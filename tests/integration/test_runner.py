@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 
 from ledger.codec import CorruptEvent
 from ledger.domain.values import OrderPolicy
@@ -99,6 +101,28 @@ def test_a_corrupt_event_stops_its_view_and_names_itself(
     level = projections.stock_levels.get("S0", "A")
     assert level is not None, "the other view goes on"
     assert level.version == 3
+
+
+@pytest.mark.parametrize("stream", ["order:", "stock:", "stock:S0", "stock:S0@A#x"])
+def test_a_stream_that_names_no_row_fails_alone(
+    world: World, projections: Projections, stream: str
+) -> None:
+    """Only whoever writes around the ledger can make one; the seal fits all the same."""
+    receive(world, 5, "S0")
+    place(world, "O1", 2, "S0")
+    log = world.log()
+    body = log[0].state.rpartition(b',"hash"')[0]
+    seal = hashlib.sha256(f"{stream}\n1\n".encode() + body + b"}").hexdigest()
+    odd = StoredEvent(stream, 1, log[0].topic, body + f',"hash":"{seal}"}}'.encode())
+
+    report = projections.runner.apply([odd, *log])
+
+    assert list(report.failed) == [stream]
+    with pytest.raises(CorruptEvent, match=f"{stream} version 1: .* is not a"):
+        report.check()
+    level = projections.stock_levels.get("S0", "A")
+    assert level is not None
+    assert (level.version, projections.orders.get("O1") is not None) == (2, True)
 
 
 def test_a_gap_that_can_not_be_filled_stops_the_view(
