@@ -109,11 +109,10 @@ class Runner:
         work = [Work(view, filter(view.feeds, delivered)) for view in views]
         for one in work:
             one.begin(self.store, delivered)
-        in_order = [one for one in work if one.in_order]
-        for stream in dict.fromkeys(stream for one in in_order for stream in one.streams):
+        for stream in dict.fromkeys(stream for one in work for stream in one.in_order):
             versions = dict(delivered[stream])
-            for one in in_order:
-                if stream in one.streams:
+            for one in work:
+                if stream in one.in_order:
                     one.fold_in_order(stream, versions, self._recorder)
         for one in work:
             one.end(self.store, checkpoint, report)

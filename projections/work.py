@@ -55,7 +55,8 @@ class Work:
     def __init__(self, view: View[Any], streams: Iterable[str]) -> None:
         self.view = view
         self.streams = dict.fromkeys(streams)
-        self._keys: dict[str, Key] = {}
+        self.in_order: dict[str, Key] = {}
+        """The streams that are to be folded one event after another, with their rows' keys."""
         self._known: Mapping[Any, Row] = {}
         self._rows: list[Row] = []
         self._failed: dict[str, Exception] = {}
@@ -64,11 +65,6 @@ class Work:
         self._folded = 0
         self._passed = 0
         self._refilled = 0
-
-    @property
-    def in_order(self) -> bool:
-        """Whether the streams are to be folded one event after another."""
-        return not self.view.newest_wins and self._broken is None
 
     def begin(self, store: ViewStore, delivered: Delivered) -> None:
         """Read the rows that are there; where the newest wins there is no need to, and what was
@@ -80,13 +76,14 @@ class Work:
             return
         for stream in self.streams:
             try:
-                self._keys[stream] = self.view.key(stream)
+                self.in_order[stream] = self.view.key(stream)
             except ValueError as error:
                 self._failed[stream] = CorruptEvent(stream, min(delivered[stream]), str(error))
         try:
-            self._known = store.load(self.view, self._keys.values())
+            self._known = store.load(self.view, self.in_order.values())
         except Exception as error:
             self._broken = error
+            self.in_order = {}
 
     def _fold_newest(self, stream: str, versions: dict[int, Arrived]) -> None:
         """The row of the newest event of a stream; nothing older is decoded."""
@@ -102,10 +99,7 @@ class Work:
         self, stream: str, versions: dict[int, Arrived], recorder: ApplicationRecorder
     ) -> None:
         """The row that the events move, folded from the stored one without a gap."""
-        key = self._keys.get(stream)
-        if key is None:
-            return  # it has failed
-        row = self._known.get(key)
+        row = self._known.get(self.in_order[stream])
         applied = 0 if row is None else row.version
         try:
             pending = self._contiguous(stream, applied, versions, recorder)

@@ -17,6 +17,7 @@ from projections.views.base import Key, View
 from tests.support.view_stores import Around
 
 A, B, C = "stock:A@main", "stock:B@main", "stock:C@main"
+NAMELESS = "stock:@main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Stories(View[Story]):
 
     @override
     def key(self, stream: str) -> Key:
+        if stream == NAMELESS:
+            raise ValueError("there is no row of that name")
         return (stream,)
 
     @override

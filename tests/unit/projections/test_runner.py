@@ -13,7 +13,7 @@ from projections.generations import Generations
 from projections.runner import Applied, EventsMissing, Runner
 from projections.store.base import Checkpoint
 from projections.store.sqlite import SQLiteViewStore
-from tests.support.stories import A, B, C, Noting, Refusing, Stories, events, made, told
+from tests.support.stories import NAMELESS, A, B, C, Noting, Refusing, Stories, events, made, told
 
 
 @pytest.fixture
@@ -159,6 +159,17 @@ def test_a_stream_that_can_not_be_folded_fails_alone_and_whole(
         A: f"{A} version {last}: bad"
     }
     assert (report.applied, report.skipped) == (1, 0)
+
+
+def test_a_stream_whose_name_has_no_row_fails_alone(
+    log: POPOApplicationRecorder, store: Noting
+) -> None:
+    report = Runner(log, store, [EACH]).apply([*events(NAMELESS, 3, 2), *events(B, 1)])
+    assert told(store, EACH) == {B: "1"}
+    assert {stream: str(error) for stream, error in report.failed.items()} == {
+        NAMELESS: f"{NAMELESS} version 2: there is no row of that name"
+    }
+    assert (report.applied, report.skipped, report.refilled) == (1, 0, 0)
 
 
 def test_a_gap_that_can_not_be_filled_is_named(log: POPOApplicationRecorder, store: Noting) -> None:
