@@ -269,7 +269,7 @@ class Appender:
         """
         if self._recorder.queues:
             return known.conflicts - 1
-        return self._rivals.lost(conflict.newest or session.heads)
+        return self._rivals.lost(conflict.newest or session.seen)
 
     def _stand(self, commit: Commit, session: Session) -> Outcome:
         """The commit stands: remember its heads and tell who listens."""

@@ -114,7 +114,8 @@ class Session:
         self._fresh = fresh
         self._stale = frozenset(stale)
         self._existing = frozenset(existing)
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
+        """Streams this decision looked at, whether or not they have events."""
         self.heads: dict[str, Head] = {}
         self.remembered: set[str] = set()
         """Streams whose state came from memory, or from a read that may be stale."""
@@ -210,7 +211,7 @@ class Session:
 
     def moved(self) -> bool:
         """Whether a stream this decision looked at has moved since: its reads may be torn."""
-        newest = self._recorder.select_newest(self._seen)
+        newest = self._recorder.select_newest(self.seen)
         return any(
             stored.originator_version != (self.heads[s].version if s in self.heads else 0)
             for s, stored in newest.items()
@@ -233,7 +234,7 @@ class Session:
         return heads
 
     def _recall(self, stream: str) -> bool:
-        self._seen.add(stream)
+        self.seen.add(stream)
         if stream in self.heads:
             return True
         if self._fresh or stream in self._stale:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
+from ledger.service.attempts import Retry
 from ledger.store.dynamodb import DynamoDBLedgerRecorder
 
 WRITE = "TransactWriteItems"
@@ -89,3 +91,14 @@ class _Raw(io.BytesIO):
     def stream(self, **_: Any) -> Iterator[bytes]:
         while chunk := self.read(4096):
             yield chunk
+
+
+@dataclass(frozen=True)
+class Watched(Retry):
+    """Says at which levels it was asked for a pause."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def pause(self, level: int) -> float:
+        self.asked.append(level)
+        return super().pause(level)

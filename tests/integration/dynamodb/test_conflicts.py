@@ -5,7 +5,6 @@ And what it teaches: for two seconds, a contended stream is read before it is de
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
@@ -23,26 +22,14 @@ from ledger.service import (
     ReceiptLine,
     ReceiveStock,
 )
-from ledger.service.attempts import Retry
 from ledger.service.clock import utc_now
 from ledger.store.dynamodb_items import item_size
-from tests.support.api_calls import WRITE, ApiCalls
+from tests.support.api_calls import WRITE, ApiCalls, Watched
 from tests.support.event_stores import EVERYWHERE, EventTables, verified
 
 pytestmark = pytest.mark.parametrize("tables", EVERYWHERE[:1] + EVERYWHERE[2:], indirect=True)
 READ = "Query"
 keys = count()
-
-
-@dataclass(frozen=True)
-class Watched(Retry):
-    """Says when it was asked for a pause."""
-
-    asked: list[int] = field(default_factory=list)
-
-    def pause(self, level: int) -> float:
-        self.asked.append(level)
-        return super().pause(level)
 
 
 class Till:

@@ -16,7 +16,7 @@ from ledger.errors import Contention, UnknownOutcome, VersionConflict
 from ledger.service import Context, Idempotency, Ledger, ReceiptLine, ReceiveStock
 from ledger.store.base import CommandRecord
 from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables
-from tests.support.api_calls import WRITE, ApiCalls, Refused
+from tests.support.api_calls import WRITE, ApiCalls, Refused, Watched
 from tests.support.event_stores import EventTables, all_events
 
 # Not on moto: it does what it is asked even when another hook answers in its place.
@@ -104,6 +104,16 @@ def test_transactions_that_met_are_tried_again(hasty: DynamoDBLedgerRecorder, ti
     assert not outcome.replayed
     assert api.calls.count(WRITE) == times + 1
     assert [e.originator_version for e in all_events(hasty)] == [1]
+
+
+def test_transactions_that_met_are_waited_out_where_nothing_was_written_yet(
+    hasty: DynamoDBLedgerRecorder,
+) -> None:
+    """Such a conflict names no event, and the position has none."""
+    ApiCalls(hasty).refusals = [cancelled("TransactionConflict", "None")] * 3
+    retry = Watched(base=0.001)
+    Ledger(hasty, retry=retry).handle(RECEIVE, Context("ann", Idempotency("receipts", "1")))
+    assert retry.asked == [0, 1, 2]
 
 
 def test_a_throttled_command_leaves_nothing_and_may_be_sent_again(
