@@ -20,16 +20,30 @@ class Retry:
     The first conflict is answered by the store with the newer state, so the second try is
     immediate; after that, a pause of up to `base * 2**level` seconds, at most `cap` (full
     jitter).
+
+    Raises
+    ------
+    ValueError
+        There is no attempt, or `base` is not positive, or `cap` is smaller or infinite.
     """
 
     attempts: int = 12
     base: float = 0.005
     cap: float = 0.25
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(f"attempts is {self.attempts}; there has to be at least 1")
+        if not 0 < self.base <= self.cap < math.inf:
+            raise ValueError(
+                f"base is {self.base} s and cap {self.cap} s; base has to be more than 0, and cap"
+                " as much or more, and finite"
+            )
+
     @property
     def top(self) -> int:
         """The level from which on pauses don't grow any more."""
-        return math.ceil(math.log2(self.cap / self.base))
+        return max(1, math.ceil(math.log2(self.cap / self.base)))
 
     def pause(self, level: int) -> float:
         """Seconds to wait at a level of contention; none at level 0."""
