@@ -14,10 +14,10 @@ from typing import Final
 from check import ROOT
 
 PYTHON: Final = ROOT / ".venv-ministack" / "bin" / "python"
+APP: Final = f"{Path(__file__).with_name('repeating.py')}:app"
 KEEP_ALIVE: Final = 24 * 3600
 """Seconds before the server closes an idle connection. Left to itself, MiniStack's server closes
-after 75, and now and then under a request that has just come: what was asked is done, the answer
-is lost, the client asks again and is told that the thing exists."""
+after 75, and now and then under a request that has just come."""
 
 PATIENCE: Final = 60.0
 """Seconds within which it must answer."""
@@ -92,7 +92,7 @@ class MiniStack:
 
     @property
     def _command(self) -> list[str]:
-        server = [str(PYTHON), "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+        server = [str(PYTHON), "-m", "hypercorn", APP, "--workers", "0"]
         bind = f"127.0.0.1:{self._port}"
         return [*server, "--bind", bind, "--keep-alive", str(KEEP_ALIVE), "--graceful-timeout", "0"]
 
