@@ -48,6 +48,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors.
+
+    Who deploys to an emulator waits most of the time, for timers of Terraform's provider.
+    """
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """The DynamoDB engines, each started when it is first asked for; boto3 finds only them."""
