@@ -23,6 +23,10 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 MINISTACK := .venv-ministack
 INFRA := .venv-infra
 DYNAMODB_LOCAL := .cache/dynamodb-local
+# uv takes seconds where pip takes a minute. It does not read pip's settings: where it can't find
+# the packages, pip looks for them. $(call install,ENVIRONMENT,REQUIREMENTS)
+install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes -r $(2) || \
+	$(1)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $(2)
 
 .PHONY: help
 help: ## Show this list
@@ -88,6 +92,7 @@ lock: $(VENV)/.dev ## Pin requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml --extra cli --group build --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(LOCK) --group pyproject.toml:ministack --output-file requirements/ministack.txt
+	$(LOCK) --group pyproject.toml:install --constraint requirements/dev.txt --output-file requirements/uv.txt
 	$(LOCK) --group pyproject.toml:infra --output-file requirements/infra.txt
 	$(LOCK) --group pyproject.toml:lambda-runtime --output-file requirements/lambda-runtime.txt
 
@@ -107,27 +112,29 @@ $(VENV)/.created:
 	echo 'No Python 3.11 or newer (with its venv module) was found. Install one, or name it: make PYTHON=/path/to/python' >&2; \
 	exit 1
 
-$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/.created
-	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+$(VENV)/.uv: requirements/uv.txt | $(VENV)/.created
+	$(PIP) install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/.uv
+	$(call install,$(VENV),requirements/run.txt)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Everything in run.txt is in dev.txt at the same version, so the run stamp is met as well.
-$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.created
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.uv
+	$(call install,$(VENV),requirements/dev.txt)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-$(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.created
+$(MINISTACK)/.done: requirements/ministack.txt | $(VENV)/.uv
 	$(BIN)/python -m venv --clear $(MINISTACK)
-	$(MINISTACK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ministack.txt
+	$(call install,$(MINISTACK),requirements/ministack.txt)
 	@touch $@
 
-# uv takes seconds where pip takes a minute; but it does not read pip's settings.
-$(INFRA)/.done: requirements/infra.txt | $(VENV)/.dev
+$(INFRA)/.done: requirements/infra.txt | $(VENV)/.uv
 	$(BIN)/python -m venv --clear $(INFRA)
-	$(BIN)/uv pip install --quiet --python $(INFRA)/bin/python --require-hashes -r requirements/infra.txt || \
-		$(INFRA)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/infra.txt
+	$(call install,$(INFRA),requirements/infra.txt)
 	@touch $@
 
 $(DYNAMODB_LOCAL)/.done: requirements/dynamodb-local.pin tests/support/dynamodb_local.py | $(VENV)/.created

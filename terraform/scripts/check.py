@@ -43,9 +43,12 @@ MIRRORS: Final = (
 CACHE: Final = ROOT / ".cache" / "terraform"
 """Providers that came from the registry: several hundred megabytes, for every configuration."""
 
-CAREFREE: Final = {"GOGC": "400"}
-"""Terraform and its providers are Go, and read huge schemas: to collect garbage less often takes a
-fifth off their time, for 50 MB of memory."""
+CAREFREE: Final = {"GOGC": "off", "GOMEMLIMIT": "700MiB"}
+"""Terraform and its providers are Go, and read huge schemas: to collect garbage only when there is
+much of it takes a fifth off their time.
+
+https://go.dev/doc/gc-guide#Memory_limit
+"""
 
 GENERATED: Final = (".terraform", ".terraform.lock.hcl", "*.tfstate*", "*_override.tf", "*.tfplan")
 
