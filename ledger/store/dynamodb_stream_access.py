@@ -23,6 +23,9 @@ BEGINNING: Final = "TRIM_HORIZON"
 CLOSED: Final = "CLOSED"
 """Position of a shard that is closed and was read to its end."""
 
+READ_TIMEOUT: Final = 5
+"""Seconds to wait for an answer of a stream."""
+
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -152,7 +155,7 @@ def make_streams_client(
         endpoint_url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or None
     settings: dict[str, Any] = {
         "connect_timeout": 1,
-        "read_timeout": 5,
+        "read_timeout": READ_TIMEOUT,
         "retries": {"mode": "standard", "total_max_attempts": 4},
         "tcp_keepalive": True,
         "request_checksum_calculation": "when_required",
@@ -167,11 +170,16 @@ def make_streams_client(
 
 
 def streams_client_beside(client: DynamoDBClient) -> DynamoDBStreamsClient:
-    """A streams client that speaks with whom the given client speaks.
+    """A streams client that speaks with whom the given client speaks, no less patiently.
 
     AWS has other hosts for streams than for tables; whatever else a client was given (an
     emulator) serves both.
     """
     url = client.meta.endpoint_url
     on_aws = (urlsplit(url).hostname or "").endswith(_AWS)
-    return make_streams_client(None if on_aws else url, client.meta.region_name)
+    given: Any = client.meta.config
+    return make_streams_client(
+        None if on_aws else url,
+        client.meta.region_name,
+        read_timeout=max(READ_TIMEOUT, given.read_timeout),
+    )

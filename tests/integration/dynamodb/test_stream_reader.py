@@ -145,3 +145,14 @@ def test_a_streams_client_stays_beside_its_tables_client(
     assert beside.meta.endpoint_url == expected
     client.close()
     beside.close()
+
+
+@pytest.mark.usefixtures("engines")
+@pytest.mark.parametrize(("patience", "expected"), [(3, 5), (60, 60)])
+def test_a_streams_client_is_as_patient_as_its_tables_client(patience: int, expected: int) -> None:
+    client = make_client(read_timeout=patience)
+    beside = streams_client_beside(client)
+    config: Any = beside.meta.config
+    assert config.read_timeout == expected
+    client.close()
+    beside.close()
