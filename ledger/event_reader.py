@@ -45,7 +45,7 @@ def decode_event(stored: StoredEvent) -> Recorded:
         return decode(stored)
     stream, version = str(stored.originator_id), stored.originator_version
     members: _Members = _members(read)
-    return Recorded(stream, version, *members, _event=read["data"], _state=state)
+    return Recorded(stream, version, *members, None, read["data"], state)
 
 
 @lru_cache(maxsize=128)

@@ -12,7 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from ledger.codec import Recorded
 from projections.loop import Loop
 from projections.order_processor import OrderProcessor
-from projections.runner import PAGE, Runner
+from projections.runner import Runner
 from projections.store.base import ViewStore
 from projections.views.base import View
 
@@ -25,6 +25,9 @@ POLL_SECONDS: Final = 0.5
 LINGER_SECONDS: Final = 0.05
 """Commits that follow each other this closely are projected together: every projection takes the
 file's write lock, which appends need."""
+
+PAGE: Final = 20_000
+"""Events applied at a time. Whoever appends meanwhile waits until their rows are written."""
 
 SWEEP_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.05
