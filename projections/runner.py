@@ -22,7 +22,7 @@ from projections.work import Applied, Delivered, EventsMissing, Work
 __all__ = ["PAGE", "Applied", "EventsMissing", "Runner"]
 
 PAGE: Final = 40_000
-"""Events that are applied at a time, some 50 MB. The more there are, the fewer of a position are
+"""Events that are applied at a time, some 40 MB. The more there are, the fewer of a position are
 decoded: where the newest wins, one of them.
 """
 

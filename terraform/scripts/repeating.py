@@ -36,10 +36,9 @@ class Repeating:
     Failures are: an SDK that tries again after one wants another answer.
     """
 
-    def __init__(self, load: Callable[[], App], remembered: int = REMEMBERED) -> None:
+    def __init__(self, load: Callable[[], App]) -> None:
         self._load = load
         self._app: App | None = None
-        self._remembered = remembered
         self._answers: OrderedDict[bytes, list[Message]] = OrderedDict()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -77,7 +76,7 @@ class Repeating:
 
     def _remember(self, call: bytes, answer: list[Message]) -> None:
         self._answers[call] = answer
-        while len(self._answers) > self._remembered:
+        while len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
 
 
