@@ -63,7 +63,8 @@ def test_runners_of_several_processes_share_a_file(world: World) -> None:
         except BaseException as error:
             failures.append(error)
 
-    views = open_projections(world.recorder, path=world.path).views
+    first = open_projections(world.recorder, path=world.path)
+    views = first.views
     threads = [threading.Thread(target=run, args=(store,)) for store in stores]
     for thread in threads:
         thread.start()
@@ -82,6 +83,7 @@ def test_runners_of_several_processes_share_a_file(world: World) -> None:
     assert {values(r, orders.key_fields): r for r in stores[1].each(orders)} == expected_orders(log)
     for store in stores:
         store.close()
+    first.close()
 
 
 def test_a_corrupt_event_stops_its_view_and_names_itself(
