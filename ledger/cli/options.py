@@ -37,7 +37,7 @@ def read_settings(store: str | None, auth: Auth | None = None) -> Settings:
         if name == "store":
             why = "write sqlite:PATH (such as sqlite:var/ledger.db) or dynamodb:PREFIX"
         else:
-            why = first["msg"]
+            why = first["msg"].removeprefix("Value error, ")
         fail(f"{source} can't be {first.get('input')!r}: {why}.")
 
 
