@@ -98,9 +98,11 @@ class Buyers:
 
 
 @contextmanager
-def buyers(store: str, environment: Mapping[str, str] | None = None) -> Iterator[Buyers]:
+def buyers(
+    store: str, environment: Mapping[str, str] | None = None, auto_lanes: int = 1
+) -> Iterator[Buyers]:
     """Eight processes on the store that settings name so, ready to buy."""
-    command = [sys.executable, "-m", "bench.hot_buyers", store]
+    command = [sys.executable, "-m", "bench.hot_buyers", store, str(auto_lanes)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with ExitStack() as running:
         processes = [
@@ -163,10 +165,10 @@ def _units(action: Mapping[str, Any]) -> int:
     return 2 if put is None else 2 * math.ceil(item_size(put["Item"]) / 1024)
 
 
-def main(store: str) -> None:
+def main(store: str, auto_lanes: str) -> None:
     """Be one buyer."""
     recorder = open_event_store(Settings(store=store))
-    ledger, counting = Ledger(recorder), _Counting(recorder)
+    ledger, counting = Ledger(recorder, auto_lanes=int(auto_lanes)), _Counting(recorder)
     print("ready", flush=True)
     for line in sys.stdin:
         sku, seconds = line.split()

@@ -1,7 +1,8 @@
 """Eight processes on one SKU beside the same load on eight SKUs: how much, and how fairly.
 
 And beside one process that has the SKU to itself: commits of one position come one after another,
-so that is what there is to be shared.
+so that is what there is to be shared. Over DynamoDB also with positions that split themselves when
+processes contend for them (`auto_lanes`), from one stream on in every round.
 
 Through the service and its own retries, on one SQLite file and on the DynamoDB engines. At last
 they buy what is there of a SKU until it is sold out. The run ends if the ledger counts otherwise
@@ -27,6 +28,8 @@ from tests.support.engines import EngineName
 SECONDS: Final = 3.0
 ROUNDS: Final = 3
 STOCK: Final = 1_000_000
+LANES: Final = 16
+DIVIDING: Final = f"SKU that splits itself into {LANES}"
 FEW: Final = 100
 """What there is to be sold out of: more than one unit for each."""
 
@@ -43,6 +46,8 @@ class Round(NamedTuple):
     """Each on one of its own."""
     alone: Told
     """One process, on one SKU."""
+    dividing: Told
+    """All on one SKU that they split when it is contended; nobody, where they queue."""
 
 
 class Store(NamedTuple):
@@ -51,6 +56,8 @@ class Store(NamedTuple):
     name: str
     ledger: Ledger
     buyers: Buyers
+    dividing: Buyers | None = None
+    """Others, that split what is contended."""
 
 
 def run() -> Report:
@@ -62,10 +69,11 @@ def run() -> Report:
             rounds = _rounds(store)
             _sell_out(store)
             rows += _rows(store.name, rounds)
-            labels = ("one SKU", f"{PROCESSES} SKUs", "one process alone")
+            labels = ("one SKU", f"{PROCESSES} SKUs", "one process alone", DIVIDING)
             cells += (
                 _cells(f"{store.name}: {label}", list(told))
                 for label, told in zip(labels, zip(*rounds, strict=True), strict=True)
+                if any(told)
             )
     columns = (
         "",
@@ -93,9 +101,9 @@ def _engine(name: EngineName) -> Callable[[], AbstractContextManager[Store]]:
     @contextmanager
     def opened() -> Iterator[Store]:
         with on(name) as (endpoint, prefix):
-            environment = {"AWS_ENDPOINT_URL_DYNAMODB": endpoint}
-            with buyers(f"dynamodb:{prefix}", environment) as running:
-                yield Store(name, open_ledger(endpoint, prefix), running)
+            settings = f"dynamodb:{prefix}", {"AWS_ENDPOINT_URL_DYNAMODB": endpoint}
+            with buyers(*settings) as running, buyers(*settings, LANES) as dividing:
+                yield Store(name, open_ledger(endpoint, prefix), running, dividing)
 
     return opened
 
@@ -105,28 +113,37 @@ def _rounds(store: Store) -> list[Round]:
     numbers = iter(range(2 * ROUNDS))
 
     def hot() -> list[Told]:
-        return [_bought(store, [f"HOT-{next(numbers)}"] * PROCESSES)]
+        number = next(numbers)
+        whole = _bought(store, [f"HOT-{number}"] * PROCESSES)
+        if store.dividing is None:
+            return [whole, []]
+        return [whole, _bought(store, [f"SPLIT-{number}"] * PROCESSES, store.dividing)]
 
     def others() -> list[Told]:
         number = next(numbers)
         cold = _bought(store, [f"COLD-{number}-{process}" for process in range(PROCESSES)])
         return [cold, _bought(store, [f"ALONE-{number}"])]
 
-    return [Round(*one, *other) for one, other in in_turns(ROUNDS, hot, others)]
+    return [
+        Round(hot, cold, alone, dividing)
+        for (hot, dividing), (cold, alone) in in_turns(ROUNDS, hot, others)
+    ]
 
 
-def _bought(store: Store, skus: Sequence[str]) -> Told:
+def _bought(store: Store, skus: Sequence[str], by: Buyers | None = None) -> Told:
     _stock_up(store.ledger, skus, STOCK)
-    told = store.buyers.buy(skus, SECONDS)
+    told = (by or store.buyers).buy(skus, SECONDS)
     _check(store.ledger, skus, Bought.together(told).sold, STOCK)
     return told
 
 
 def _sell_out(store: Store) -> None:
     """More is wanted than there is."""
-    _stock_up(store.ledger, ["LAST"], FEW)
-    told = store.buyers.buy(["LAST"] * PROCESSES, 60.0)
-    _check(store.ledger, ["LAST"], Bought.together(told).sold, FEW, sold_out=True)
+    for sku, by in (("LAST", store.buyers), ("LAST-SPLIT", store.dividing)):
+        if by is not None:
+            _stock_up(store.ledger, [sku], FEW)
+            told = by.buy([sku] * PROCESSES, 60.0)
+            _check(store.ledger, [sku], Bought.together(told).sold, FEW, sold_out=True)
 
 
 def _stock_up(ledger: Ledger, skus: Sequence[str], quantity: int) -> None:
@@ -145,8 +162,15 @@ def _check(
 
 
 def _rows(store: str, rounds: Sequence[Round]) -> list[Measured]:
-    what = f"{PROCESSES} processes on one SKU, {store}"
-    hot, cold, alone = (list(map(Bought.together, told)) for told in zip(*rounds, strict=True))
+    rows = _rows_of(f"{PROCESSES} processes on one SKU, {store}", rounds)
+    if any(one.dividing for one in rounds):
+        divided = [one._replace(hot=one.dividing) for one in rounds]
+        rows += _rows_of(f"{PROCESSES} processes on one {DIVIDING}, {store}", divided)
+    return rows
+
+
+def _rows_of(what: str, rounds: Sequence[Round]) -> list[Measured]:
+    hot, cold, alone, _ = (list(map(Bought.together, told)) for told in zip(*rounds, strict=True))
     rates = [f"{median(run.sold for run in runs) / SECONDS:.0f}" for runs in (hot, cold, alone)]
     rows = [
         Measured.of(

@@ -35,6 +35,7 @@ def open_ledger(
         locations=settings.locations,
         region=settings.region,
         cache_size=settings.cache_size,
+        auto_lanes=settings.auto_lanes,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ledger.domain.lanes import check_auto_lanes
 from ledger.domain.values import Id
 
 OFF: Final = "off"
@@ -83,6 +84,11 @@ class Settings(BaseSettings):
     )
     cache_size: int = Field(
         50_000, ge=0, description="Streams whose newest state a process remembers."
+    )
+    auto_lanes: int = Field(
+        1,
+        description="Lanes that an order splits a position into when processes contend for it "
+        "(`docs/lanes.md`), 16 at most; 1 splits none.",
     )
     idempotency_ttl_seconds: int = Field(
         7 * 24 * 3600, ge=60, description="How long an idempotency key is remembered."
@@ -169,6 +175,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("auto_lanes")
+    @classmethod
+    def _fit_a_commit(cls, value: int, info: ValidationInfo) -> int:
+        check_auto_lanes(value, len(info.data.get("locations", ("main",))))
+        return value
 
     @field_validator("notify_sns_topic_arn")
     @classmethod

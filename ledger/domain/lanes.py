@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.domain.allocation import MAX_POSITIONS_PER_COMMIT
 from ledger.domain.balance import Balance, Lanes
 from ledger.domain.events import PositionEvent
 from ledger.domain.position import Position
@@ -44,6 +45,20 @@ class Offer:
     def streams(self) -> list[str]:
         """Every stream the offer was decided on."""
         return [lane.stream for lane in self.lanes] or [self.position.stream]
+
+
+def check_auto_lanes(count: int, locations: int) -> None:
+    """Check how many lanes positions at so many candidate locations may be split into unasked.
+
+    Raises
+    ------
+    ValueError
+        There are no such lanes, or a commit can't touch those of all candidates of a SKU.
+    """
+    most = max(1, min(MAX_LANES, MAX_POSITIONS_PER_COMMIT // max(1, locations)))
+    if not 1 <= count <= most:
+        msg = f"write 1 (none) to {most}: more lanes at {locations} location(s) fit no commit"
+        raise ValueError(msg)
 
 
 def worth_splitting(position: Position, left: int) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 
 from ledger.codec import Recorded
-from ledger.domain.balance import Balance
 from ledger.domain.errors import LawBroken, Refusal
 from ledger.domain.lanes import MAX_LANES
 from ledger.domain.order import Order
@@ -24,13 +23,14 @@ from ledger.errors import (
 )
 from ledger.service.attempts import Command, Knowledge, Retry
 from ledger.service.clock import Clock
+from ledger.service.heads import HeadCache, head_of, in_lanes, spread, worth_remembering
 from ledger.service.history import History
 from ledger.service.locks import Held, StreamLocks
 from ledger.service.outcome import Outcome
 from ledger.service.records import Records, record_of
 from ledger.service.rivals import Rivals
 from ledger.service.sealing import Commit, seal
-from ledger.service.session import Head, HeadCache, Session, StaleRead, head_of, worth_remembering
+from ledger.service.session import Session, StaleRead
 from ledger.store.base import CommandRecord, LedgerRecorder, Line, Queued
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Appender:
         region: str,
         cache_size: int,
         retry: Retry,
+        auto_lanes: int = 1,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._recorder = recorder
@@ -61,6 +62,7 @@ class Appender:
         self._locks = StreamLocks()
         self._retry = retry
         self._rivals = Rivals(retry, clock)
+        self._auto_lanes = auto_lanes
         self._sleep = sleep
         # The lane that is tried first: a process keeps to its own as long as nobody else does.
         self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
@@ -143,6 +145,7 @@ class Appender:
             stale=known.stale,
             existing=known.existing,
             home=self._home,
+            split_into=self._split_into,
         )
         try:
             drafts = command.decide(session)
@@ -245,7 +248,7 @@ class Appender:
 
     def _learn(self, conflict: VersionConflict, session: Session, known: Knowledge) -> None:
         known.conflicts += 1
-        if _in_lanes(session.heads):
+        if in_lanes(session.heads):
             self._home = random.randrange(MAX_LANES)  # noqa: S311 (no secret)
         known.existing |= {stream for stream in conflict.newest if is_order(stream)}
         self._cache.drop(session.heads)
@@ -271,11 +274,18 @@ class Appender:
             return known.conflicts - 1
         return self._rivals.lost(conflict.newest or session.seen)
 
+    def _split_into(self, stream: str) -> int:
+        """How many lanes an order should split a position into because it is contended."""
+        crowded = self._auto_lanes > 1 and self._rivals.crowd(stream)
+        return self._auto_lanes if crowded else 1
+
     def _stand(self, commit: Commit, session: Session) -> Outcome:
         """The commit stands: remember its heads and tell who listens."""
         heads = session.after(commit.recorded)
+        lanes = in_lanes({**session.heads, **heads})
         self._rivals.won(heads)
-        self._cache.put(worth_remembering({**_in_lanes(session.heads), **heads}))
+        self._rivals.forget(spread(lanes))
+        self._cache.put(worth_remembering({**lanes, **heads}))
         for listener in self._listeners:
             listener(commit.recorded)
         orders = [heads[stream].state for stream in heads if is_order(stream)]
@@ -290,12 +300,3 @@ class Appender:
             if stored is not None and stored.hash == first.hash:
                 return self._stand(commit, session)
         return None
-
-
-def _in_lanes(heads: Mapping[str, Head]) -> dict[str, Head]:
-    """Those that are lanes of a position. Lane 0 says how many there are, and is rarely written."""
-    return {
-        stream: head
-        for stream, head in heads.items()
-        if type(head.state) is Balance and head.state.lanes is not None
-    }

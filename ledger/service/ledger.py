@@ -15,6 +15,7 @@ from pydantic_core import SchemaSerializer
 from ledger.codec import Recorded
 from ledger.domain.allocation import part_streams, streams_of
 from ledger.domain.errors import OrderBusy, OrderNotFound
+from ledger.domain.lanes import check_auto_lanes
 from ledger.domain.order import Line, Order
 from ledger.domain.position import Position
 from ledger.domain.streams import order_stream, stock_stream
@@ -48,6 +49,13 @@ class Ledger:
         Recorded with every event.
     cache_size
         How many streams' newest states are remembered.
+    auto_lanes
+        How many lanes an order splits a position into when processes contend for it; 1: none.
+
+    Raises
+    ------
+    ValueError
+        `auto_lanes` is out of range (see `check_auto_lanes`).
     """
 
     def __init__(
@@ -60,7 +68,9 @@ class Ledger:
         new_id: Callable[[], str] = new_uuid,
         cache_size: int = 50_000,
         retry: Retry | None = None,
+        auto_lanes: int = 1,
     ) -> None:
+        check_auto_lanes(auto_lanes, len(locations))
         self.recorder = recorder
         self.history = History(recorder)
         self._rules = Rules(tuple(locations), clock, new_id)
@@ -71,6 +81,7 @@ class Ledger:
             region=region,
             cache_size=cache_size,
             retry=retry or Retry(),
+            auto_lanes=auto_lanes,
         )
 
     def listen(self, listener: Callable[[tuple[Recorded, ...]], None]) -> None:

@@ -15,6 +15,7 @@ from ledger.domain.position import Position
 from ledger.domain.values import OrderPolicy
 from ledger.service.sealing import Draft
 from ledger.service.session import Session
+from ledger.service.splitting import divided
 
 MAX_ACTIONS: Final = 98
 """Events and checks of one commit: what DynamoDB takes, less the order's event and the command."""
@@ -56,17 +57,25 @@ def fits(drafts: Sequence[Draft], session: Session) -> bool:
 
 
 def _offers(session: Session, wanted: Mapping[str, int]) -> dict[str, Offer]:
-    return {
-        stream: _offer(session, position, wanted[stream])
-        for stream, position in session.positions(sorted(wanted)).items()
-    }
+    offered: dict[str, Offer] = {}
+    room = MAX_ACTIONS - len(wanted)
+    for stream, position in session.positions(sorted(wanted)).items():
+        offered[stream] = _offer(session, position, wanted[stream], room)
+        room -= len(offered[stream].moves)
+    return offered
 
 
-def _offer(session: Session, position: Position, wanted: int) -> Offer:
-    """What a position offers; one lane is enough to know, if it has what is wanted."""
+def _offer(session: Session, position: Position, wanted: int, room: int) -> Offer:
+    """What a position offers; one lane is enough to know, if it has what is wanted.
+
+    One that is whole and contended is split, if its lanes pay and the commit has `room` for them.
+    """
     split = position.balance.lanes
     if split is None:
-        return Offer(position)
+        count = session.split_into(position.stream)
+        if count == 1 or count > room:
+            return Offer(position)
+        return divided(session, position, count, wanted) or Offer(position)
     if split.open > 1:
         (home,) = session.lanes(position, session.home % split.open)
         if home.balance.available >= wanted:

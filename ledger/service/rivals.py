@@ -13,6 +13,9 @@ from ledger.service.clock import Clock
 
 LATELY: Final = timedelta(seconds=2)
 MOST: Final = 10_000
+CROWDED: Final = 3
+"""The level from which on a position should be split: several processes lose more tries on it than
+they win. Two that meet now and then don't get there."""
 
 
 class _Seen(NamedTuple):
@@ -50,6 +53,10 @@ class Rivals:
         with self._lock:
             return self._levels(streams)
 
+    def crowd(self, stream: str) -> bool:
+        """Whether a stream is more contended than it can carry."""
+        return self.among([stream]).get(stream, 0) >= CROWDED
+
     def lost(self, streams: Iterable[str]) -> int:
         """Another commit was first on these streams; the highest level they have now."""
         now, highest = self._clock(), 0
@@ -72,6 +79,14 @@ class Rivals:
         with self._lock:
             for stream, level in self._levels(streams).items():
                 self._seen[stream] = self._seen[stream]._replace(level=max(level - 1, 0))
+
+    def forget(self, streams: Iterable[str]) -> None:
+        """Whoever wants them has a way of its own now: nobody need keep out of the way."""
+        if not self._seen:
+            return
+        with self._lock:
+            for stream in streams:
+                self._seen.pop(stream, None)
 
     def _levels(self, streams: Iterable[str]) -> dict[str, int]:
         now = self._clock()

@@ -11,7 +11,7 @@ from eventsourcing.persistence import StoredEvent
 from ledger.codec import Recorded, Stamp, encode
 from ledger.domain.events import Event
 from ledger.service.clock import instant, later
-from ledger.service.session import Head
+from ledger.service.heads import Head
 
 Draft = tuple[str, Event]
 """A stream id and the event that a decision wants to append to it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.balance import Lanes
-from ledger.domain.lanes import after, bring, reshape, worth_splitting
+from ledger.domain.lanes import Offer, after, bring, reshape, worth_splitting
 from ledger.domain.position import Position
 from ledger.domain.streams import lane_stream, stock_stream
 from ledger.service import commands as c
@@ -26,6 +26,26 @@ def set_lanes(command: c.SetLanes, session: Session) -> list[Draft]:
     if worth_splitting(first, sum(lane.balance.free for lane in lanes)):
         wanted = wanted.model_copy(update={"gathered": False})
     return [*reshape(lanes, wanted)]
+
+
+def divided(session: Session, position: Position, count: int, wanted: int) -> Offer | None:
+    """What a position offers once it is split into `count` lanes, if that many pay.
+
+    The split and what is taken then are one commit, so it costs no try of its own. Nor does it read
+    anything: a position that was never split has no other lanes. Tries that took longer than those
+    of whoever doesn't split would never be first.
+    """
+    split = Lanes(count=count, streams=count, gathered=True)
+    first = position._replace(balance=position.balance.model_copy(update={"lanes": split}))
+    if not worth_splitting(first, position.balance.available - wanted):
+        return None
+    lanes = [
+        position,
+        *(Position(position.sku, position.location, lane=n) for n in range(1, count)),
+    ]
+    home = session.home % count
+    moves = reshape(lanes, split.model_copy(update={"gathered": False}), home, wanted)
+    return Offer(after(lanes, moves)[home], tuple(moves), tuple(lanes))
 
 
 def brought(

@@ -128,6 +128,22 @@ class LanedMachine(LedgerMachine):
         self.trial.promote(*HOT, by)
 
 
+class CrowdedMachine(LanedMachine):
+    """Where orders split what is whole, as they do of positions that processes contend for."""
+
+    def open_trial(self) -> Trial:
+        trial = super().open_trial()
+        for n, ledger in enumerate(trial.ledgers):
+            vars(ledger._appender)["_split_into"] = lambda _, count=2 + n: count
+        return trial
+
+    @initialize(goods=st.integers(0, 20))
+    def split_first(self, goods: int) -> None:
+        """Goods for the first order to spread over lanes, or too few."""
+        wish = ReceiveStock((ReceiptLine("A", CANDIDATES[0], 1 + goods),))
+        self.trial.perform(self.trial.address(wish, 0, None, None), 0)
+
+
 class StaleLanedMachine(LanedMachine):
     """On a file whose weak reads answer from the past."""
 
@@ -138,4 +154,5 @@ class StaleLanedMachine(LanedMachine):
 TestLanedMachine = LanedMachine.TestCase
 TestLanedMachine.settings = settings(max_examples=2 * settings().max_examples)
 TestWithStaleReads = StaleLanedMachine.TestCase
+TestCrowded = CrowdedMachine.TestCase
 TestWithStaleReads.settings = settings(max_examples=settings().max_examples)

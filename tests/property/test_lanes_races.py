@@ -78,6 +78,25 @@ def test_ledgers_that_share_nothing_sell_exactly_what_is_there(
     assert {position_of(str(lane)) for lane in lanes} == {STREAM}
 
 
+def test_ledgers_that_contend_split_the_position_and_sell_exactly_what_is_there(
+    site: Site,
+) -> None:
+    shop = site.start()
+    receive(shop, 60)
+    ledgers = [site.start().ledger for _ in range(5)]
+    for ledger in ledgers:
+        ledger._appender._auto_lanes = 3
+    deeds = [
+        lambda ledger=ledger, n=n: [status(buy(ledger, f"{n}-{turn}")) for turn in range(14)]
+        for n, ledger in enumerate(ledgers)
+    ]
+    found = Counter(answer for answers in at_once(deeds) for answer in answers)
+    assert found == {"allocated": 60, "rejected": 10}
+    level = shop.ledger.history.position(STREAM)
+    assert level is not None
+    assert (level.balance.on_hand, level.balance.reserved, level.balance.available) == (60, 60, 0)
+
+
 def test_lanes_come_and_go_while_everything_goes_on(site: Site) -> None:
     """Buyers, a receiver, clients who change their minds, and an operator who splits and mends."""
     shop = site.start()

@@ -27,3 +27,4 @@ def test_every_law_holds_in_every_world(part: int) -> None:
     assert happened["events"] > 25 * 20
     assert happened["generation switched"] > 10
     assert happened["split"] > 10
+    assert happened["order to split"] > 10

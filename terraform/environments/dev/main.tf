@@ -18,6 +18,7 @@ module "pipeline" {
   architecture = var.architecture
   network      = { subnet_ids = module.network.private_subnet_ids, security_group_ids = [module.network.function_security_group_id] }
   locations    = var.locations
+  auto_lanes   = var.auto_lanes
   environment  = var.environment
 
   delivery        = var.delivery

@@ -45,6 +45,12 @@ variable "locations" {
   default     = ["main"]
 }
 
+variable "auto_lanes" {
+  description = "Lanes that an order splits a position into when processes contend for it (docs/lanes.md); 1 for none."
+  type        = number
+  default     = 1
+}
+
 variable "alarm_emails" {
   description = "Who is told of alarms."
   type        = set(string)

@@ -27,6 +27,7 @@ module "pipeline" {
   architecture = var.architecture
   network      = { subnet_ids = module.network.private_subnet_ids, security_group_ids = [module.network.function_security_group_id] }
   locations    = var.locations
+  auto_lanes   = var.auto_lanes
 
   replica           = var.replica_region == null ? null : { region = var.replica_region, key_arn = module.replica_keys[0].arns.data }
   replicated_tables = var.replicated_tables

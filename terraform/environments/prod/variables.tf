@@ -55,6 +55,12 @@ variable "locations" {
   default     = ["main"]
 }
 
+variable "auto_lanes" {
+  description = "Lanes that an order splits a position into when processes contend for it (docs/lanes.md); 1 for none."
+  type        = number
+  default     = 1
+}
+
 variable "domain" {
   description = "Host names of your own, other ones in each Region: `name` is what people use, `api_name` the Regional endpoint behind CloudFront, and `zone_id` the hosted zone of both. Null for AWS's own names."
   type        = object({ name = string, api_name = string, zone_id = string })

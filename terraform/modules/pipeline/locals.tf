@@ -64,6 +64,7 @@ locals {
     LEDGER_STORE                 = "dynamodb:${var.name}"
     LEDGER_REGION                = local.scope.region
     LEDGER_LOCATIONS             = join(",", var.locations)
+    LEDGER_AUTO_LANES            = tostring(var.auto_lanes)
     LEDGER_LEASE                 = tostring(var.lease)
     POWERTOOLS_METRICS_NAMESPACE = "Ledger"
     POWERTOOLS_LOG_LEVEL         = "INFO"

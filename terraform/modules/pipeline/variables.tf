@@ -48,6 +48,17 @@ variable "locations" {
   }
 }
 
+variable "auto_lanes" {
+  description = "Lanes that an order splits a position into when processes contend for it; 1 for none."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.auto_lanes >= 1 && var.auto_lanes <= 16 && floor(var.auto_lanes) == var.auto_lanes && var.auto_lanes * length(var.locations) <= 90
+    error_message = "1 to 16 lanes, and at most 90 over all locations: one commit has to touch them all."
+  }
+}
+
 variable "replica" {
   description = "Region that holds a replica of every replicated table, and the key of that Region they are encrypted with; null for none."
   type        = object({ region = string, key_arn = string })

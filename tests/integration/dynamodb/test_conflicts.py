@@ -6,69 +6,24 @@ And what it teaches: for two seconds, a contended stream is read before it is de
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
 from ledger.domain.errors import OrderExists
 from ledger.errors import Contention
-from ledger.service import (
-    Context,
-    Idempotency,
-    Ledger,
-    OrderRequestLine,
-    Outcome,
-    PlaceOrder,
-    ReceiptLine,
-    ReceiveStock,
-)
-from ledger.service.clock import utc_now
+from ledger.service import Context, Idempotency, Ledger, OrderRequestLine, PlaceOrder
 from ledger.store.dynamodb_items import item_size
-from tests.support.api_calls import WRITE, ApiCalls, Watched
+from tests.support.api_calls import WRITE, ApiCalls
 from tests.support.event_stores import EVERYWHERE, EventTables, verified
+from tests.support.till import Till, order, receive
 
 pytestmark = pytest.mark.parametrize("tables", EVERYWHERE[:1] + EVERYWHERE[2:], indirect=True)
 READ = "Query"
-keys = count()
-
-
-class Till:
-    """A ledger whose calls are watched, and another process that is faster."""
-
-    def __init__(self, tables: EventTables) -> None:
-        recorder = tables.open()
-        self.retry = Watched(base=0.001)
-        self.time = utc_now()
-        self.ledger = Ledger(recorder, retry=self.retry, clock=lambda: self.time)
-        self.rival = Ledger(tables.open())
-        self.api = ApiCalls(recorder)
-        receive(self.ledger)
-        self.api.take()
-
-    def overtaken(self, times: int = 1, each: int = 1) -> None:
-        """Let the rival commit before each of the next writes."""
-
-        def overtake() -> None:
-            for _ in range(each):
-                receive(self.rival)
-
-        self.api.before_write = [overtake] * times
 
 
 @pytest.fixture
 def till(tables: EventTables) -> Till:
     return Till(tables)
-
-
-def receive(ledger: Ledger, units: int = 10, sku: str = "A") -> Outcome:
-    lines = (ReceiptLine(sku, "main", units),)
-    return ledger.handle(ReceiveStock(lines), Context("ann", Idempotency("r", f"{next(keys)}")))
-
-
-def order(ledger: Ledger, order_id: str | None = None, units: int = 1) -> Outcome:
-    lines = (OrderRequestLine("A", units),)
-    context = Context("ann", Idempotency("orders", f"{next(keys)}"))
-    return ledger.handle(PlaceOrder(lines, order_id), context)
 
 
 def sound(till: Till) -> bool:

@@ -87,3 +87,4 @@ class Process:
             retry=Retry(attempts=6),
         )
         self.ledger._appender._sleep = world.scheduler.sleep
+        vars(self.ledger._appender)["_split_into"] = world.split_into

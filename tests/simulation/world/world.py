@@ -55,6 +55,8 @@ class World:
         self.large = self.chance.random() < 0.3
         """Whether commits are cut so small that most orders are large ones."""
         self.taste = Taste.drawn(self.chance)
+        self.crowded = self.chance.random() < 0.3
+        """Whether orders split positions, as they do where processes contend for them."""
         self.orders: list[str] = []
         """Orders that clients know of."""
         self.told: list[Notification] = []
@@ -105,6 +107,13 @@ class World:
     def happened(self, what: str) -> None:
         """Count something."""
         self.scheduler.happened[what] += 1
+
+    def split_into(self, _: str) -> int:
+        """How many lanes an order is to split a position into; so small a world has no crowds."""
+        if not self.crowded or self.chance.random() > 0.2:
+            return 1
+        self.happened("order to split")
+        return self.chance.choice((2, 3))
 
     def new_id(self) -> str:
         """An id nobody has."""

@@ -48,6 +48,23 @@ def test_a_level_rises_with_conflicts_and_falls_with_commits(seen: Rivals) -> No
     assert seen.lost(["a"]) == 1, "it is contended still, only not by much"
 
 
+def test_a_crowd_is_four_more_that_were_lost_than_won(seen: Rivals) -> None:
+    crowds = []
+    for _ in range(4):
+        seen.lost(["a"])
+        crowds.append(seen.crowd("a"))
+    seen.won(["a"])
+    assert [*crowds, seen.crowd("a"), seen.crowd("b")] == [False, False, False, True, False, False]
+
+
+def test_what_is_forgotten_was_never_contended(seen: Rivals) -> None:
+    seen.forget(["a"])
+    for stream in "aab":
+        seen.lost([stream])
+    seen.forget(["a", "c"])
+    assert seen.among("abc") == {"b": 0}
+
+
 def test_the_most_contended_of_several_counts(seen: Rivals) -> None:
     seen.lost(["a"])
     seen.lost(["a"])

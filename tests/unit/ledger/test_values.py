@@ -129,9 +129,24 @@ def test_a_store_on_dynamodb_has_a_prefix(store: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("STORE", "mysql:x"), ("LOCATIONS", "a b"), ("LOCATIONS", "")]
+    ("name", "value"),
+    [
+        ("STORE", "mysql:x"),
+        ("LOCATIONS", "a b"),
+        ("LOCATIONS", ""),
+        ("AUTO_LANES", "0"),
+        ("AUTO_LANES", "17"),
+    ],
 )
 def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"LEDGER_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(("places", "most"), [(1, 16), (5, 16), (6, 15), (90, 1), (200, 1)])
+def test_lanes_of_all_candidate_locations_fit_a_commit(places: int, most: int) -> None:
+    locations = tuple(f"L{n}" for n in range(places))
+    assert Settings(locations=locations, auto_lanes=most).auto_lanes == most
+    with pytest.raises(ValidationError, match=rf"write 1 \(none\) to {most}"):
+        Settings(locations=locations, auto_lanes=most + 1)

@@ -323,3 +323,14 @@ run "a_pipe_in_sydney" {
     error_message = "There are pipes in Sydney."
   }
 }
+
+run "as_many_lanes_as_one_commit_can_touch" {
+  command = plan
+
+  variables {
+    auto_lanes = 16
+    locations  = ["a", "b", "c", "d", "e", "f"]
+  }
+
+  expect_failures = [var.auto_lanes]
+}
