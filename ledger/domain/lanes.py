@@ -55,9 +55,10 @@ def check_auto_lanes(count: int, locations: int) -> None:
     ValueError
         There are no such lanes, or a commit can't touch those of all candidates of a SKU.
     """
-    most = max(1, min(MAX_LANES, MAX_POSITIONS_PER_COMMIT // max(1, locations)))
-    if not 1 <= count <= most:
-        msg = f"write 1 (none) to {most}: more lanes at {locations} location(s) fit no commit"
+    too_many = count > 1 and count * locations > MAX_POSITIONS_PER_COMMIT
+    if too_many or not 1 <= count <= MAX_LANES:
+        most = f"at most {MAX_POSITIONS_PER_COMMIT} over all locations ({locations})"
+        msg = f"write 1 (none) to {MAX_LANES}, and {most}: one commit has to touch them all"
         raise ValueError(msg)
 
 

@@ -33,6 +33,10 @@ WAITING: Final = 10
 Source = tuple[str, str]
 """A module's path in the project, and its source with a mistake."""
 
+FEW_PLUGINS: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+OPTIONS: Final = ("-p", "pytest_timeout", "-p", "no:cacheprovider", "-q", "-x", "--tb=no")
+"""What trials need of pytest: the fewer plugins, the sooner they begin."""
+
 
 class Stage(NamedTuple):
     """Tests that run together, by the examples of a Hypothesis profile."""
@@ -96,7 +100,7 @@ def _test(folder: Path, stage: Stage, planted: Source | None, limit: int | None)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
     os.chdir(folder)
     os.environ["HYPOTHESIS_PROFILE"] = stage.profile
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.update(FEW_PLUGINS)
     sys.path[:] = [str(folder), *(path for path in sys.path if Path(path or ".") != ROOT)]
     for name in [name for name in sys.modules if name.partition(".")[0] in PROJECT]:
         del sys.modules[name]
@@ -105,8 +109,7 @@ def _test(folder: Path, stage: Stage, planted: Source | None, limit: int | None)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
         sys.meta_path.insert(0, _Planter(folder, *planted))
-    options = ("-p", "pytest_timeout", "-p", "no:cacheprovider", "-q", "-x", "--tb=no")
-    os._exit(pytest.main([*options, *stage.tests]))
+    os._exit(pytest.main([*OPTIONS, *stage.tests]))
 
 
 class _Planter(importlib.abc.MetaPathFinder):

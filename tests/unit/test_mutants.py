@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
 from tests.mutation.fates import Fate, Results, explained, table
 from tests.mutation.mutants import mutants
+from tests.mutation.trials import FEW_PLUGINS, OPTIONS
 
 SOURCE = '''
 """Stays."""
@@ -116,3 +120,11 @@ def test_a_reason_is_a_row_with_the_mutants_name() -> None:
     """
     killed = Fate("m.py", "f", "a | b  ->  a & b", 1, 7, "own", 0.5)
     assert explained(dedent(page)) == {killed.name[:3]}
+
+
+def test_the_tests_run_as_the_command_runs_them() -> None:
+    """It leaves out a plugin that whole runs have, whose hooks tests/conftest.py knows."""
+    command = [sys.executable, "-m", "pytest", *OPTIONS, "tests/unit/domain/test_trusted.py"]
+    env = {**os.environ, **FEW_PLUGINS}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -54,7 +54,7 @@ variable "auto_lanes" {
   default     = 1
 
   validation {
-    condition     = var.auto_lanes >= 1 && var.auto_lanes <= 16 && floor(var.auto_lanes) == var.auto_lanes && var.auto_lanes * length(var.locations) <= 90
+    condition     = var.auto_lanes >= 1 && var.auto_lanes <= 16 && floor(var.auto_lanes) == var.auto_lanes && (var.auto_lanes == 1 || var.auto_lanes * length(var.locations) <= 90)
     error_message = "1 to 16 lanes, and at most 90 over all locations: one commit has to touch them all."
   }
 }

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ledger.domain.balance import Balance
-from ledger.domain.lanes import MAX_LANES, Offer, after, offer, worth_splitting
+from ledger.domain.lanes import (
+    MAX_LANES,
+    Offer,
+    after,
+    check_auto_lanes,
+    offer,
+    worth_splitting,
+)
 from ledger.domain.position import Position
 from tests.support.lanes import free, lanes
 
@@ -148,3 +155,16 @@ def test_an_offer_names_what_it_was_decided_on() -> None:
     assert Offer(whole[0]).streams == ["stock:A@main"]
     assert Offer(whole[1]).streams == ["stock:A@main#1"]
     assert Offer(whole[1], (), tuple(whole)).streams == ["stock:A@main", "stock:A@main#1"]
+
+
+@pytest.mark.parametrize(
+    ("locations", "most"), [(0, 16), (1, 16), (5, 16), (6, 15), (45, 2), (46, 1), (90, 1), (91, 1)]
+)
+def test_lanes_that_come_by_themselves_fit_a_commit_at_all_candidate_locations(
+    locations: int, most: int
+) -> None:
+    for count in (1, most):
+        check_auto_lanes(count, locations)
+    for count in (0, most + 1):
+        with pytest.raises(ValueError, match=rf"^write 1 \(none\) to 16, .* \({locations}\): "):
+            check_auto_lanes(count, locations)
