@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from ledger.cli.events import events
@@ -59,5 +61,11 @@ app.add_typer(tables, name="tables", help="Create, describe or delete a store's 
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    AWS_REGION says which Region is meant, as for the AWS CLI, Terraform and every other SDK:
+    boto3 alone reads nothing but AWS_DEFAULT_REGION, and would go to another Region or to none.
+    """
+    if region := os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = region
     app()
