@@ -30,6 +30,11 @@ INTERRUPTED: Final = 130
 
 PIPED_WIDTH: Final = 140
 
+AWS_CHECK: Final = (
+    "Check --store, and what boto3 was told: the Region (AWS_REGION), who asks (AWS_PROFILE, "
+    "AWS_ACCESS_KEY_ID), and on an emulator AWS_ENDPOINT_URL."
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -86,4 +91,23 @@ def _one_line() -> Iterator[None]:
     except (CorruptEvent, EventsMissing, LawBroken) as error:
         fail(f"{error}. `ledger verify` tells what else is wrong.", FINDING)
     except (PersistenceError, ViewStoreBusy, sqlite3.Error, OSError) as error:
-        fail(f"the store or a file can't be used: {error}. Check --store and the file's rights.")
+        check = AWS_CHECK if _of_aws(error.__cause__) else "Check --store and the file's rights."
+        fail(f"the store or a file can't be used: {_said(error)}. {check}")
+    except Exception as error:
+        if not _of_aws(error):
+            raise
+        fail(f"AWS can't be used: {_said(error)}. {AWS_CHECK}")
+
+
+def _said(error: BaseException) -> str:
+    return str(error).rstrip(".")
+
+
+def _of_aws(error: BaseException | None) -> bool:
+    """Whether boto3 raised it. Who has not loaded it by now did not call it."""
+    exceptions = sys.modules.get("botocore.exceptions")
+    if exceptions is None:
+        return False
+    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint: "):
+        return True
+    return isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError))
