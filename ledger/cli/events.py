@@ -15,7 +15,8 @@ from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import fail, guarded, out
 from ledger.codec import Recorded
 from ledger.domain.events import CATALOGUE
-from ledger.domain.streams import is_order, is_stock
+from ledger.domain.streams import is_order, parse_order, parse_stock
+from ledger.domain.values import MAX_BALANCE
 from ledger.service.history import History
 
 PAGE: Final = 500
@@ -30,11 +31,16 @@ StreamOption = Annotated[
     str | None, typer.Option(help="Only this stream: stock:SKU@LOCATION or order:ORDER_ID.")
 ]
 AfterOption = Annotated[
-    int, typer.Option(min=0, help="Begin after this position (with --stream: version).")
+    int,
+    typer.Option(
+        min=0, max=MAX_BALANCE, help="Begin after this position (with --stream: version)."
+    ),
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(min=1, help="At most so many. Default: 50 in a table, all with --jsonl"),
+    typer.Option(
+        min=1, max=MAX_BALANCE, help="At most so many. Default: 50 in a table, all with --jsonl"
+    ),
 ]
 TypeOption = Annotated[
     str | None, typer.Option("--type", help="Only events of this type, as StockReserved.")
@@ -74,8 +80,11 @@ def events(
 
 def check_selection(stream: str | None, type_: str | None) -> None:
     """Refuse a `--stream` or `--type` that no event can have."""
-    if stream is not None and not (is_stock(stream) or is_order(stream)):
-        fail(f"--stream {stream!r}: write stock:SKU@LOCATION or order:ORDER_ID.")
+    if stream is not None:
+        try:
+            _ = parse_order(stream) if is_order(stream) else parse_stock(stream)
+        except ValueError:
+            fail(f"--stream {stream!r}: write stock:SKU@LOCATION or order:ORDER_ID.")
     if type_ is not None and type_ not in CATALOGUE:
         close = difflib.get_close_matches(type_, CATALOGUE, n=1)
         fail(f"--type {type_!r} is no event. {_suggestion(close)}")
@@ -140,7 +149,7 @@ def _row(position: int, recorded: Recorded) -> tuple[str, ...]:
 def _brief(data: dict[str, Any]) -> str:
     """The event's own fields in short: lists by their length, free text after the balance."""
     parts = {
-        name: f"{name} {len(value) if isinstance(value, list) else value}"
+        name: f"{name} {_short(value)}"
         for name, value in data.items()
         if name != "balance" and value != []
     }
@@ -149,3 +158,11 @@ def _brief(data: dict[str, Any]) -> str:
         text = [parts.pop(name) for name in ("reason", "reference") if name in parts]
         return ", ".join((*parts.values(), f"→ {on_hand} on hand, {reserved} reserved", *text))
     return ", ".join(parts.values())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return str(len(value))
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_short(part)}" for name, part in value.items())
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -13,6 +13,7 @@ from rich.table import Table
 from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import guarded, out
 from ledger.cli.views import catch_up, projected
+from ledger.domain.values import MAX_BALANCE
 from projections.readers import StockLevel, StockLevels
 
 PAGE: Final = 500
@@ -24,7 +25,8 @@ def stock(
     sku: Annotated[str | None, typer.Argument(metavar="[SKU]", help="Only this SKU.")] = None,
     location: Annotated[str | None, typer.Option(help="Only this location.")] = None,
     below: Annotated[
-        int | None, typer.Option(min=0, help="Only positions with fewer units available.")
+        int | None,
+        typer.Option(min=0, max=MAX_BALANCE, help="Only positions with fewer units available."),
     ] = None,
     csv_: Annotated[bool, typer.Option("--csv", help="Print CSV for other programs.")] = False,
     store: StoreOption = None,

@@ -97,12 +97,36 @@ def test_events_as_json_lines_are_whole(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--stream", "A@main"], "write stock:SKU@LOCATION or order:ORDER_ID"),
+        (["--stream", "stock:A"], "write stock:SKU@LOCATION or order:ORDER_ID"),
+        (["--stream", "stock:A@main#x"], "write stock:SKU@LOCATION or order:ORDER_ID"),
+        (["--stream", "order:"], "write stock:SKU@LOCATION or order:ORDER_ID"),
         (["--type", "StockReservd"], "Did you mean StockReserved?"),
         (["--type", "xyz"], "There are: BackorderAllocated, "),
     ],
 )
 def test_events_that_can_not_be(arguments: list[str], said: str) -> None:
     assert said in error_of("events", *arguments)
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize(
+    "command", [("events", "--after"), ("events", "--limit"), ("stock", "--below")]
+)
+def test_a_number_that_no_ledger_reaches(command: tuple[str, str]) -> None:
+    run(*command, 2**53 - 1)
+    assert f"Invalid value for '{command[1]}'" in run(*command, 10**23, code=2).stderr
+
+
+def test_money_and_lanes_in_a_table() -> None:
+    path = Path("costs.csv")
+    path.write_text("sku,location,quantity,unit_cost,currency\nA,main,9,255,GBP\n", "utf-8")
+    run("import", "--format", "stock-csv", path)
+    run("lanes", "A", "main", "--count", "2")
+
+    told = run("events", "--stream", "stock:A@main").stdout
+
+    assert "quantity 9, cost amount 255 currency GBP, →" in told
+    assert "lanes count 2 streams 2 gathered " in told
 
 
 def test_schemas_of_every_event(tmp_path: Path) -> None:
