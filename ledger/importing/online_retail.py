@@ -145,7 +145,7 @@ def _meaning(invoice: str, sku: str, quantity: int | None, text: str) -> tuple[K
     if not _is_id(invoice):
         why = f"InvoiceNo {invoice!r} is no id (letters, digits and . _ + -, at most 64)"
     elif quantity is None:
-        why = f"Quantity {text!r} is no integer"
+        why = f"Quantity {text!r} is no integer from -{MAX_QUANTITY} to {MAX_QUANTITY}"
     elif abs(quantity) > MAX_QUANTITY:
         why = f"Quantity {text} is larger than {MAX_QUANTITY}"
     elif (code := sku.upper()) in FEES:

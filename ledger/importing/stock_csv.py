@@ -84,7 +84,10 @@ def _unreadable(values: Mapping[str, str]) -> str:
     if not _DIGITS.fullmatch(quantity) or int(quantity) > MAX_QUANTITY:
         return f"quantity {quantity!r} is no integer from 0 to {MAX_QUANTITY}"
     if cost and not _DIGITS.fullmatch(cost):
-        return f"unit_cost {cost!r} is no integer: write it in minor units, as 255 for GBP 2.55"
+        return (
+            f"unit_cost {cost!r} is no integer of at most 15 digits: write it in minor units, "
+            "as 255 for GBP 2.55"
+        )
     if cost and not _CURRENCY.fullmatch(values.get("currency", "")):
         return "unit_cost needs a currency, three capital letters as in GBP"
     if values.get("reference") and not _fits(_TEXT, values["reference"]):

@@ -52,6 +52,7 @@ def test_a_fee_is_named(code: str) -> None:
         ("700001", "10101A", "1.5", "Quantity '1.5' is no integer"),
         ("700001", "10101A", "\u0661", "is no integer"),
         ("700001", "10101A", "1000000001", "larger than"),
+        ("700001", "10101A", "9" * 20, "is no integer from -1000000000 to 1000000000"),
         ("700001", "POST", "many", "is no integer"),
     ],
 )

@@ -29,6 +29,7 @@ def test_cost_and_reference_may_be_left_out() -> None:
         ({"quantity": "-1"}, "quantity '-1'"),
         ({"quantity": "1000000001"}, "no integer from 0 to"),
         ({"unit_cost": "2.55", "currency": "GBP"}, "in minor units, as 255 for GBP 2.55"),
+        ({"unit_cost": "9" * 16, "currency": "GBP"}, "no integer of at most 15 digits"),
         ({"unit_cost": "255"}, "needs a currency"),
         ({"unit_cost": "255", "currency": "gbp"}, "needs a currency"),
         ({"reference": "a\nb"}, "reference is longer"),
