@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,14 +13,12 @@ from api.answers import CsvWanted, page
 from api.auth import READS
 from api.documentation import refused
 from api.paging import DEFAULT_LIMIT, Decimal, Limit
+from api.parameters import STREAM_PATTERN
 from api.schemas.events import EventsPage
 from api.services import CurrentServices
-from ledger.domain.values import ID_PATTERN, MAX_BALANCE, MAX_ID_LENGTH
+from ledger.domain.values import MAX_BALANCE
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
-
-_PART: Final = ID_PATTERN[1:-1].replace("*", f"{{0,{MAX_ID_LENGTH - 1}}}")
-_STREAM: Final = f"^(stock:{_PART}@{_PART}|order:{_PART})$"
 
 
 @router.get(
@@ -40,8 +38,9 @@ def read_events(
     stream: Annotated[
         str | None,
         Query(
-            pattern=_STREAM,
-            description="Only this stream: `stock:SKU@LOCATION` or `order:ORDER_ID`.",
+            pattern=STREAM_PATTERN,
+            description="Only this stream: `stock:SKU@LOCATION` (a lane's: `#1` and so on after "
+            "it, as `%231`) or `order:ORDER_ID`.",
             examples=["stock:MUG-BLUE@main"],
         ),
     ] = None,

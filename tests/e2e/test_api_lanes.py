@@ -105,6 +105,15 @@ def test_each_lane_has_a_stock_card(shop: Shop, lane: int) -> None:
     assert f"o{lane}" in {item["order_id"] for item in card}
 
 
+def test_the_feed_answers_for_every_stream_it_names(shop: Shop) -> None:
+    busy(shop)
+    named = {item["stream"] for item in shop.get("/events?limit=1000").json()["items"]}
+    assert "stock:HOT@main#3" in named
+    for stream in named:
+        told = shop.client.get("/v1/events", params={"stream": stream}).json()["items"]
+        assert {item["stream"] for item in told} == {stream}
+
+
 def test_an_adjustment_may_take_what_all_lanes_have_and_no_more(shop: Shop) -> None:
     wanted = busy(shop)
     line = {"sku": "HOT", "location": "main", "reason": "flood"}
