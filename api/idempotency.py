@@ -6,7 +6,7 @@ answered then (marked `Idempotency-Replayed: true`); with another request it is 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Header, Request, Security
 
@@ -16,13 +16,15 @@ from api.problems import Problem
 from api.services import services_of
 from ledger.service import Context, Idempotency, Outcome
 
+KEY_PATTERN: Final = r"^[\x21-\x7e]+$"
+
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=KEY_PATTERN,
         description=(
             "A key of the client's choice for this one request, such as a UUID: 1 to 255 visible "
             "ASCII characters. Sending the same request with the same key again is safe."

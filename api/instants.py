@@ -38,10 +38,14 @@ def past_instant(text: str, clock: Clock) -> str:
         moment = _parse(text)
         canonical = instant(moment)
     except (ValueError, OverflowError):
-        raise _refused("not an instant of RFC 3339 with its offset") from None
+        raise _refused(
+            "not an instant with its offset from UTC, such as 2026-11-02T08:00:00Z"
+        ) from None
     if moment > clock() - SETTLED_AFTER:
         seconds = SETTLED_AFTER.seconds
-        raise _refused(f"must lie {seconds} seconds in the past, until when its answer can change")
+        raise _refused(
+            f"must lie {seconds} seconds or more in the past: later ones can still change"
+        )
     return canonical
 
 

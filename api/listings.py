@@ -124,7 +124,8 @@ def movements(
         stream, gt=gt, lte=lte, desc=order == "desc", limit=limit + 1
     )
     if not found and key is None:
-        detail = f"Nothing was recorded for {sku} at {location}."
+        where = f"{location}, lane {lane}" if lane else location
+        detail = f"Nothing was recorded for {sku} at {where}."
         raise Problem(problems.POSITION_NOT_FOUND, detail)
     shown, following = _cut(
         found, limit, lambda recorded: cursors.seal("movements", filters, (recorded.version,))

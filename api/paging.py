@@ -30,7 +30,9 @@ def decimal(value: object) -> object:
     """Only plain decimal digits are an integer here: no `1_000`, no `+1`, no `1.0`, no space."""
     if isinstance(value, str):
         if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 20:
-            raise PydanticCustomError("int_parsing", "Input should be an integer in plain digits")
+            raise PydanticCustomError(
+                "int_parsing", "Input should be an integer in plain digits, at most 20"
+            )
         return int(value)
     return value
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from api.wording import wording
+
 MAX_FAULTS: Final = 100
 """A body of 10,000 bad lines is told in its first hundred faults."""
 
@@ -14,17 +16,9 @@ MANY: Final = "#many"
 """Tags of the two shapes a stock movement has on the wire; they are no part of its body."""
 
 
-_NOT_AN_OBJECT: Final = frozenset({"model_type", "model_attributes_type"})
-
-
 def faults(errors: Sequence[Any]) -> list[dict[str, str]]:
     """An entry per error: `detail`, and a `pointer`, `parameter` or `header`."""
-    return [_fault(error["loc"], _message(error)) for error in errors[:MAX_FAULTS]]
-
-
-def _message(error: Any) -> str:
-    """What is wrong, in words of JSON."""
-    return "Input should be an object" if error["type"] in _NOT_AN_OBJECT else str(error["msg"])
+    return [_fault(error["loc"], wording(error)) for error in errors[:MAX_FAULTS]]
 
 
 def _fault(loc: Sequence[str | int], message: str) -> dict[str, str]:

@@ -83,11 +83,9 @@ def read_position(services: Services, sku: str, location: str, moment: Reading) 
             return level_out(level)
         raise Problem(p.POSITION_NOT_FOUND, f"The view has nothing for {sku} at {location}.")
     stream, history = stock_stream(sku, location), services.ledger.history
-    if moment.as_of is not None:
-        recorded = history.position(stream, past_instant(moment.as_of, services.clock))
-    else:
-        recorded = history.position(stream)
+    as_of = None if moment.as_of is None else past_instant(moment.as_of, services.clock)
+    recorded = history.position(stream) if as_of is None else history.position(stream, as_of)
     if recorded is None:
-        by = f" by {moment.as_of}" if moment.as_of else ""
+        by = f" by {as_of}" if as_of else ""
         raise Problem(p.POSITION_NOT_FOUND, f"Nothing was recorded for {sku} at {location}{by}.")
     return recorded_level(recorded)

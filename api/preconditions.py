@@ -8,14 +8,14 @@ from typing import Annotated, Final
 from fastapi import Header
 
 _TAG: Final = re.compile(r'(W/)?"([^"]*)"')
-_TAGS: Final = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
+TAGS_PATTERN: Final = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,14}")
 
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=_TAGS,
+        pattern=TAGS_PATTERN,
         max_length=500,
         description=(
             'The version the change is meant for, as `ETag` gave it (`"7"`); another answers 412. '

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 """Ids start with a letter or digit and never hold `@ : # /`, which stream ids are built with."""
 
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+CURRENCY_PATTERN = r"^[A-Z]{3}$"
+
 MAX_ID_LENGTH = 64
 MAX_TEXT_LENGTH = 256
 MAX_QUANTITY = 1_000_000_000
@@ -29,9 +32,7 @@ Id = Annotated[
 ]
 Text = Annotated[
     str,
-    StringConstraints(
-        strict=True, pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=MAX_TEXT_LENGTH
-    ),
+    StringConstraints(strict=True, pattern=TEXT_PATTERN, min_length=1, max_length=MAX_TEXT_LENGTH),
 ]
 """Free text a person wrote: references, reasons, customer ids. No control characters."""
 
@@ -47,7 +48,7 @@ Count = Annotated[int, Field(strict=True, ge=0, le=MAX_BALANCE)]
 LineNumber = Annotated[int, Field(strict=True, ge=1)]
 """A line's place in its order, counted from 1."""
 
-Currency = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(strict=True, pattern=CURRENCY_PATTERN)]
 """ISO 4217 alphabetic code."""
 
 Instant = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
