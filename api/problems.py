@@ -78,8 +78,9 @@ INVALID_PARAMETER = Kind(
     "invalid-parameter",
     400,
     "Invalid parameter",
-    "A path or query parameter or a header is not what its description asks for; `errors` "
-    "names each. A cursor that was altered, or is used with other filters, is one of them.",
+    "A path or query parameter or a header is not what its description asks for, or there is no "
+    "such query parameter; `errors` names each. A cursor that was altered, or is used with other "
+    "filters, is one of them.",
 )
 KEY_REQUIRED = Kind(
     "idempotency-key-required",

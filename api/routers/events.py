@@ -14,11 +14,12 @@ from api.auth import READS
 from api.documentation import refused
 from api.paging import DEFAULT_LIMIT, Decimal, Limit
 from api.parameters import STREAM_PATTERN
+from api.queries import KNOWN
 from api.schemas.events import EventsPage
 from api.services import CurrentServices
 from ledger.domain.values import MAX_BALANCE
 
-router = APIRouter(prefix="/v1/events", tags=["events"])
+router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[KNOWN])
 
 
 @router.get(

@@ -10,12 +10,13 @@ from api import problems as p
 from api.answers import answer
 from api.documentation import CHANGE, REPLAYED, Responses, refused, success
 from api.idempotency import StockContext, replay_mark
+from api.queries import KNOWN
 from api.schemas import movements as wire
 from api.schemas.stock import MovementsRecorded, movements_recorded
 from api.services import CurrentServices, Services
 from ledger.service import Outcome
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", dependencies=[KNOWN])
 
 _RECORDED: Final = success("Recorded, all lines in one commit.", MovementsRecorded, REPLAYED)
 _ANSWERS: Final[Responses] = {201: _RECORDED, **refused(*CHANGE)}

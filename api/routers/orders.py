@@ -18,6 +18,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit
 from api.parameters import OrderPath
 from api.preconditions import IfMatch, IfNoneMatch
 from api.problems import Problem
+from api.queries import KNOWN
 from api.schemas.order_requests import CancellationIn, OrderIn, ShipmentIn
 from api.schemas.orders import OrderOut, OrdersPage, order_out
 from api.services import CurrentServices
@@ -25,7 +26,7 @@ from ledger.domain.order import OrderStatus
 from ledger.domain.streams import order_stream
 from ledger.domain.values import Text
 
-router = APIRouter(prefix="/v1/orders", tags=["orders"])
+router = APIRouter(prefix="/v1/orders", tags=["orders"], dependencies=[KNOWN])
 
 _CHANGED: Final = {**doc.ETAG, **doc.LOCATION, **doc.REPLAYED}
 _WORKING: Final = doc.success(

@@ -18,6 +18,7 @@ from api.paging import DEFAULT_LIMIT, After, Decimal, Limit
 from api.parameters import LocationFilter, LocationPath, SkuFilter, SkuPath
 from api.positions import Moment, read_position
 from api.preconditions import IfMatch, IfNoneMatch, etag
+from api.queries import KNOWN
 from api.schemas import stock as out
 from api.schemas.order_requests import PolicyIn
 from api.services import CurrentServices
@@ -26,7 +27,7 @@ from ledger.domain.streams import stock_stream
 from ledger.domain.values import MAX_BALANCE
 from ledger.service import SetPositionPolicy
 
-router = APIRouter(prefix="/v1/stock", tags=["stock"])
+router = APIRouter(prefix="/v1/stock", tags=["stock"], dependencies=[KNOWN])
 
 _POLICY: Final[dict[str, Any]] = {"policy": {"value": {"low_stock_threshold": 5}}}
 
