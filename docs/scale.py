@@ -57,6 +57,11 @@ def _stops(scale: Scale) -> Iterator[Stop]:
         },
         "the relay tries again, the stream holds a day; raise the quota",
     )
+    yield Stop(
+        "requests at API Gateway, 500 a second",
+        everywhere(design["api_requests"] / order["requests"]),
+        "clients are told 429; raise `throttle` of the module `api_gateway`",
+    )
     view_rate = design["consumer_concurrency"] * design["consumer_batch"]
     yield Stop(
         "the consumer of stock levels, ten functions at once",
