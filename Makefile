@@ -31,8 +31,8 @@ install = $(BIN)/uv pip install --quiet --compile-bytecode --python $(1)/bin/pyt
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s"\n' \
-		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)'
+	@printf '\nSettings: PYTHON="%s" PORT=%s DB=%s PYTEST_ARGS="%s" BENCH_ARGS="%s" LOCK_ARGS="%s" SEEDS=%s MUTATE_ARGS="%s" EMULATOR_PORT=%s\n' \
+		'$(PYTHON)' '$(PORT)' '$(DB)' '$(PYTEST_ARGS)' '$(BENCH_ARGS)' '$(LOCK_ARGS)' '$(SEEDS)' '$(MUTATE_ARGS)' '$(EMULATOR_PORT)'
 
 .PHONY: run
 run: $(VENV)/.run ## Serve the API on 127.0.0.1:PORT, keeping events in the SQLite file DB

@@ -33,7 +33,9 @@ def lanes(
     count: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MAX_LANES, help="Split the position into so many lanes; 1 mends it."
+            min=1,
+            max=MAX_LANES,
+            help="Split the position into so many lanes; 1 makes it whole again.",
         ),
     ] = None,
     store: StoreOption = None,

@@ -78,7 +78,7 @@ def _print_table(levels: Iterable[StockLevel], applied_to: str | None) -> None:
         out().print("No such stock.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True)
-    table.add_column("SKU", footer=f"{len(found):,} positions")
+    table.add_column("SKU", footer=f"{len(found):,} position{'' if len(found) == 1 else 's'}")
     table.add_column("Location")
     for name in COUNTERS:
         total = sum(getattr(level, name) for level in found)

@@ -148,7 +148,8 @@ def translate(error: ClientError, what: str, *, writing: bool) -> PersistenceErr
     if code == "TransactionInProgressException":
         return UnknownOutcome(message)
     if code == "ResourceNotFoundException":
-        return ProgrammingError(f"{message} Create the tables first: `ledger tables create`.")
+        why = message.rstrip(". ")
+        return ProgrammingError(f"{why}. Create the tables first: `ledger tables create`.")
     if code in DENIED:
         return InterfaceError(message)
     if code in INVALID:

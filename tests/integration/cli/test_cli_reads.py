@@ -123,6 +123,7 @@ def test_money_and_lanes_in_a_table() -> None:
     run("import", "--format", "stock-csv", path)
     run("lanes", "A", "main", "--count", "2")
 
+    assert run("stock").stdout.splitlines()[-2].split()[:3] == ["1", "position", "9"]
     told = run("events", "--stream", "stock:A@main").stdout
 
     assert "quantity 9, cost amount 255 currency GBP, →" in told
