@@ -80,9 +80,10 @@ def worth_splitting(position: Position, left: int) -> bool:
 def offer(lanes: Sequence[Position], home: int, wanted: int) -> Offer:
     """Where `wanted` units can be taken, after looking at all lanes of a position.
 
-    On open lanes the home lane gets what it lacks from the richest. If less would be left than a
-    unit per lane, or no more than the low-stock threshold, the lanes are gathered: the rest is
-    sold from lane 0, which then tells of the whole. A gathered position with enough in it is
+    On open lanes the home lane gets what it lacks from the richest, and one more: who takes units
+    leaves one where they were, so open lanes are never empty all at once. If less would be left
+    than a unit per lane, or no more than the low-stock threshold, the lanes are gathered: the rest
+    is sold from lane 0, which then tells of the whole. A gathered position with enough in it is
     split again.
     """
     split = lanes[0].balance.lanes
@@ -90,7 +91,7 @@ def offer(lanes: Sequence[Position], home: int, wanted: int) -> Offer:
     left = sum(lane.balance.available for lane in lanes) - wanted
     home = home % split.count
     if split.open > 1 and _plenty(lanes[0], left, split.count):
-        moves = bring(lanes, home, wanted)
+        moves = bring(lanes, home, wanted + 1)
     elif split.open > 1:
         home, moves = 0, reshape(lanes, split.model_copy(update={"gathered": True}))
     elif worth_splitting(lanes[0], left):

@@ -66,7 +66,7 @@ def _offers(session: Session, wanted: Mapping[str, int]) -> dict[str, Offer]:
 
 
 def _offer(session: Session, position: Position, wanted: int, room: int) -> Offer:
-    """What a position offers; one lane is enough to know, if it has what is wanted.
+    """What a position offers; one lane is enough to know, if it has more than is wanted.
 
     One that is whole and contended is split, if its lanes pay and the commit has `room` for them.
     """
@@ -78,7 +78,8 @@ def _offer(session: Session, position: Position, wanted: int, room: int) -> Offe
         return divided(session, position, count, wanted) or Offer(position)
     if split.open > 1:
         (home,) = session.lanes(position, session.home % split.open)
-        if home.balance.available >= wanted:
+        # One that would be empty then is not enough: the others may be empty too.
+        if home.balance.available > wanted:
             return Offer(home)
     elif not worth_splitting(position, position.balance.available - wanted):
         return Offer(position)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.balance import Lanes
-from ledger.domain.lanes import Offer, after, bring, reshape, worth_splitting
+from ledger.domain.lanes import Offer, after, offer, reshape, worth_splitting
 from ledger.domain.position import Position
 from ledger.domain.streams import lane_stream, stock_stream
 from ledger.service import commands as c
@@ -53,17 +53,18 @@ def brought(
 ) -> list[Draft]:
     """The moves that bring `units` to lane 0 of a position, if it lacks them and others have them.
 
+    They gather the lanes if next to nothing is left without those units, as an order would.
     `positions` holds the streams as this commit leaves them so far, and is brought up to date. If
     all lanes together have too little, that they have is to be checked when it is said.
     """
     position = positions[stream]
     split = position.balance.lanes
-    if split is None or split.open == 1 or units <= position.balance.free:
+    if split is None or split.open == 1 or units <= 0 or units < position.balance.free:
         return []
     known = {lane.stream: lane for lane in session.lanes(position)}
     lanes = [positions.get(name, lane) for name, lane in known.items()]
     if sum(lane.balance.free for lane in lanes) < units:
         session.insist_on(known)
-    moves = bring(lanes, 0, units)
+    moves = offer(lanes, 0, units).moves
     positions |= {lane.stream: lane for lane in after(lanes, moves)}
     return list(moves)

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from ledger.domain.values import OrderPolicy
-from ledger.service import Context, OrderRequestLine, PlaceOrder, SetLanes, SetPositionPolicy
+from ledger.service import (
+    AdjustmentLine,
+    AdjustStock,
+    Context,
+    OrderRequestLine,
+    PlaceOrder,
+    SetLanes,
+    SetPositionPolicy,
+)
 from tests.support.notifications import Recording
 from tests.support.notified import Shop, kinds
 
@@ -51,3 +59,26 @@ def test_it_is_low_when_all_lanes_together_are_and_not_when_one_is(shop: Shop) -
     assert told(shop, channel) == ["back_in_stock"]
     sell(shop, 1)
     assert told(shop, channel) == [], "that it is in lanes again is no news"
+
+
+def test_it_is_out_of_stock_whoever_took_the_last_units_from_whichever_lane(shop: Shop) -> None:
+    channel = Recording()
+    appender = shop.world.ledger._appender
+    shop.receive("HOT", 6)
+    shop.world.ledger.handle(SetLanes("HOT", "A", 3), Context())
+    for home in range(3):
+        appender._home = home
+        sell(shop, 1)
+        sell(shop, 1)
+    assert told(shop, channel) == ["out_of_stock"]
+
+
+def test_it_is_out_of_stock_when_a_correction_takes_all(shop: Shop) -> None:
+    channel = Recording()
+    shop.receive("HOT", 60)
+    shop.world.ledger.handle(SetLanes("HOT", "A", 3), Context())
+    lost = AdjustmentLine("HOT", "A", -60, "flood")
+    shop.world.ledger.handle(AdjustStock((lost,)), Context())
+    assert told(shop, channel) == ["out_of_stock"]
+    shop.receive("HOT", 60)
+    assert told(shop, channel) == ["back_in_stock"]

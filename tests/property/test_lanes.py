@@ -70,6 +70,10 @@ def test_an_offer_has_what_is_wanted_if_the_lanes_together_have(
     assert found.position in moved
     assert found.position.balance.available >= min(wanted, free(lanes))
     assert not found.position.closed
+    split = found.position.balance.lanes
+    assert split is not None
+    if split.open > 1:
+        assert found.position.balance.available > wanted, "open lanes are never all empty"
     if free(lanes) < wanted:
         assert found.position.balance.available == free(lanes), "all there is, for less than asked"
         assert len(found.moves) == len(lanes) or lanes[0].balance.lanes == moved[0].balance.lanes
@@ -181,7 +185,7 @@ def test_a_refusal_whose_reads_missed_what_moved_is_no_refusal(
     """Lane 0 is read, then lane 1 gives to lane 0, then lane 1 is read: units seem to be gone."""
     stocked(store, 2, 40)
     other = shop(store, home=0)
-    order(other, 20, "empties-0")
+    order(other, 19, "empties-0")
     other.handle(CancelOrder("empties-0"), Context())
     before = [lane(other, n).free for n in (0, 1)]
     assert before == [20, 20]
@@ -242,6 +246,34 @@ def test_who_must_wait_gathers_the_lanes_and_cannot_be_overtaken_on_any(store: M
     assert order(held, 5, "takes-the-rest") == "allocated"
     assert ledger.promote(STREAM) == 5
     assert level(ledger).balance.backordered == 0
+
+
+def test_whoever_takes_the_last_unit_takes_it_from_lane_0(store: Meanwhile) -> None:
+    """Each process sells what its own lane has: together they must not empty lanes unseen."""
+    stocked(store, 2, 4)
+    for n in range(4):
+        assert order(shop(store, home=n // 2), 1, f"o{n}") == "allocated"
+    split = lane(shop(store), 0).lanes
+    assert split == Lanes(count=2, streams=2, gathered=True)
+
+
+@pytest.mark.parametrize(("delta", "gathered"), [(-36, False), (-37, True), (-40, True)])
+def test_a_correction_that_leaves_next_to_nothing_gathers_the_lanes(
+    store: Meanwhile, delta: int, gathered: bool
+) -> None:
+    ledger = stocked(store, 4, 40)
+    ledger.handle(AdjustStock((AdjustmentLine("A", "main", delta, "fire"),)), Context())
+    assert lane(ledger, 0).lanes == Lanes(count=4, streams=4, gathered=gathered)
+    assert level(ledger).balance.available == 40 + delta
+
+
+def test_a_correction_that_takes_nothing_moves_nothing(store: Meanwhile) -> None:
+    ledger = stocked(store, 2, 40)
+    order(ledger, 19, "all-but-one")
+    for delta in (0, 1):
+        line = AdjustmentLine("A", "main", delta, "counted")
+        outcome = ledger.handle(AdjustStock((line,)), Context())
+        assert [event.type for event in outcome.events] == ["StockAdjusted"]
 
 
 def test_gathered_lanes_open_again_when_there_is_enough(store: Meanwhile) -> None:

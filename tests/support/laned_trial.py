@@ -42,8 +42,17 @@ class LanedTrial(Trial):
         assert moved >= {told[0] for told in answer.written if not is_order(told[0])}
 
     def compare_positions(self) -> None:
-        """Over all its lanes each position is as the model has it."""
+        """Over all its lanes each position is as the model has it.
+
+        Where nothing is left lane 0 knows: what is told of the position is told by its events.
+        """
         assert self._whole() == {s: b for s, b in self._wanted().items() if b != MOVED_NOTHING}
+        balances = self.auditor.laws.balances
+        free: Counter[str] = Counter()
+        for stream, balance in balances.items():
+            free[position_of(stream)] += balance.free
+        empty = [balances[stream].lanes for stream, units in free.items() if not units]
+        assert all(split is None or split.open == 1 for split in empty)
 
     def compare_length(self, events: int) -> None:
         """The model doesn't know the events of lanes."""
