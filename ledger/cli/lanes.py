@@ -12,8 +12,7 @@ from rich.table import Table
 from ledger.cli.options import StoreOption, opened, read_settings
 from ledger.cli.output import fail, guarded, out
 from ledger.codec import Recorded
-from ledger.domain.allocation import MAX_POSITIONS_PER_COMMIT
-from ledger.domain.lanes import MAX_LANES
+from ledger.domain.lanes import MAX_LANES, most_lanes
 from ledger.domain.streams import lane_stream, stock_stream
 from ledger.domain.values import Id
 from ledger.errors import Contention
@@ -57,7 +56,7 @@ def lanes(
         except ValidationError:
             fail(f"{value!r} can't be a SKU or a location.")
     settings = read_settings(store)
-    most = MAX_POSITIONS_PER_COMMIT // max(1, len(settings.locations))
+    most = most_lanes(len(settings.locations))
     if count is not None and count > most:
         fail(f"with {len(settings.locations)} locations a position can have {most} lanes.")
     with opened(settings, must_exist=True) as ledger:

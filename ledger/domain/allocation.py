@@ -27,6 +27,10 @@ MAX_POSITIONS_PER_COMMIT = 90
 """Positions one commit may write. DynamoDB takes 100 actions in a transaction, which must also
 hold the order's events and the command record."""
 
+MAX_ACTIONS = 98
+"""Events and checks of positions that one commit may hold: what DynamoDB takes, less the order's
+event and the command record."""
+
 MAX_LINES_PER_EVENT = 1_000
 """Lines (or allocations) one order event may carry: a DynamoDB item holds 400 KB."""
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.domain.allocation import MAX_POSITIONS_PER_COMMIT
+from ledger.domain.allocation import MAX_ACTIONS
 from ledger.domain.balance import Balance, Lanes
 from ledger.domain.events import PositionEvent
 from ledger.domain.position import Position
@@ -47,6 +47,15 @@ class Offer:
         return [lane.stream for lane in self.lanes] or [self.position.stream]
 
 
+def most_lanes(locations: int) -> int:
+    """How many lanes a position may have where an order may be served from so many locations.
+
+    An order that needs what all of them have gathers the lanes of each and reserves at each, in one
+    commit: it can't be cut.
+    """
+    return max(1, min(MAX_LANES, MAX_ACTIONS // locations - 1)) if locations else MAX_LANES
+
+
 def check_auto_lanes(count: int, locations: int) -> None:
     """Check how many lanes positions at so many candidate locations may be split into unasked.
 
@@ -55,10 +64,9 @@ def check_auto_lanes(count: int, locations: int) -> None:
     ValueError
         There are no such lanes, or a commit can't touch those of all candidates of a SKU.
     """
-    too_many = count > 1 and count * locations > MAX_POSITIONS_PER_COMMIT
-    if too_many or not 1 <= count <= MAX_LANES:
-        most = f"at most {MAX_POSITIONS_PER_COMMIT} over all locations ({locations})"
-        msg = f"write 1 (none) to {MAX_LANES}, and {most}: one commit has to touch them all"
+    most = most_lanes(locations)
+    if not 1 <= count <= most:
+        msg = f"write 1 (none) to {most}: more lanes at {locations} location(s) fit no commit"
         raise ValueError(msg)
 
 

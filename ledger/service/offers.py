@@ -6,9 +6,8 @@ A position that is not in lanes offers itself: one stream, read once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
-from ledger.domain.allocation import Plan, allocate, wanted_of
+from ledger.domain.allocation import MAX_ACTIONS, Plan, allocate, wanted_of
 from ledger.domain.lanes import Offer, offer, worth_splitting
 from ledger.domain.order import Line
 from ledger.domain.position import Position
@@ -16,9 +15,6 @@ from ledger.domain.values import OrderPolicy
 from ledger.service.sealing import Draft
 from ledger.service.session import Session
 from ledger.service.splitting import divided
-
-MAX_ACTIONS: Final = 98
-"""Events and checks of one commit: what DynamoDB takes, less the order's event and the command."""
 
 
 def allocated(

@@ -8,14 +8,17 @@ from itertools import groupby
 import pytest
 
 from ledger.domain.allocation import MAX_LINES_PER_EVENT, MAX_POSITIONS_PER_COMMIT
+from ledger.domain.lanes import most_lanes
 from ledger.domain.order import OrderStatus, TaskKind
 from ledger.domain.values import MAX_ID_LENGTH, MAX_QUANTITY, OrderPolicy
 from ledger.service import (
     CancelOrder,
+    Context,
     OrderRequestLine,
     PlaceOrder,
     ReceiptLine,
     ReceiveStock,
+    SetLanes,
     ShipOrder,
 )
 from tests.support.processes import Process, Site, new_site
@@ -129,3 +132,19 @@ def test_the_widest_order_one_commit_takes_fits_one_transaction(
     if placed.totals.open:
         process.send(CancelOrder(order_id))
     check_commits(site)
+
+
+@pytest.mark.parametrize("count", [5, 6, 9, 10, 12, 18, 32])
+def test_a_line_that_takes_the_last_unit_of_lanes_everywhere_fits_one_transaction(
+    count: int,
+) -> None:
+    locations = tuple(f"L{n}" for n in range(count))
+    with new_site(locations) as site:
+        process = site.start()
+        for location in locations:
+            stock_up(process, ["hot"], 40, location)
+            process.ledger.handle(SetLanes("hot", location, most_lanes(count)), Context())
+        placed = process.send(PlaceOrder(lines_of(["hot"], 40 * count), "o-1")).order
+        assert placed is not None
+        assert (placed.status, placed.task) == (OrderStatus.ALLOCATED, None)
+        check_commits(site)

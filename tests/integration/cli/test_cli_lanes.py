@@ -52,3 +52,13 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
     assert "can't be a SKU" in error_of("lanes", "a b", "main")
     assert "can't be a SKU" in error_of("lanes", "HOT", "main#1")
     run("lanes", "HOT", "main", "--count", 17, code=2)
+
+
+def test_lanes_of_all_locations_fit_a_commit_and_one_always_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LEDGER_LOCATIONS", ",".join(["main", *(f"L{n}" for n in range(9))]))
+    assert "can have 8 lanes" in error_of("lanes", "HOT", "main", "--count", 9)
+    run("lanes", "HOT", "main", "--count", 8)
+    monkeypatch.setenv("LEDGER_LOCATIONS", ",".join(["main", *(f"L{n}" for n in range(99))]))
+    assert rows(run("lanes", "HOT", "main", "--count", 1).stdout)[1][1] == "no"

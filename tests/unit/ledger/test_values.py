@@ -144,7 +144,10 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
         Settings()
 
 
-@pytest.mark.parametrize(("places", "most"), [(1, 16), (5, 16), (6, 15), (90, 1), (200, 1)])
+@pytest.mark.parametrize(
+    ("places", "most"),
+    [(1, 16), (5, 16), (6, 15), (9, 9), (10, 8), (32, 2), (33, 1), (90, 1), (200, 1)],
+)
 def test_lanes_of_all_candidate_locations_fit_a_commit(places: int, most: int) -> None:
     locations = tuple(f"L{n}" for n in range(places))
     assert Settings(locations=locations, auto_lanes=most).auto_lanes == most
