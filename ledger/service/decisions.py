@@ -111,10 +111,12 @@ def set_policy(
     """A position's policy changes."""
     stream = stock_stream(command.sku, command.location)
     position = session.positions([stream])[stream]
-    version = position.version
+    lanes = [position]
     if expected_version is not None and position.balance.lanes is not None:
-        version = sum(lane.version for lane in session.lanes(position))
-    _check_version(stream, expected_version, version)
+        lanes = session.lanes(position)
+    _check_version(stream, expected_version, sum(lane.version for lane in lanes))
+    if len(lanes) > 1:  # the sum was read lane by lane, or remembered
+        session.insist_on(lane.stream for lane in lanes)
     return [(stream, position.set_policy(low_stock_threshold=command.low_stock_threshold))]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.balance import Balance, Lanes
-from ledger.domain.errors import InsufficientStock
+from ledger.domain.errors import InsufficientStock, VersionMismatch
 from ledger.domain.lanes import MAX_LANES, after, bring, offer, reshape, together
 from ledger.domain.position import Position
 from ledger.domain.streams import lane_stream
@@ -28,6 +28,7 @@ from ledger.service import (
     ReceiptLine,
     ReceiveStock,
     SetLanes,
+    SetPositionPolicy,
 )
 from ledger.service.history import Level, balance_of
 from ledger.service.session import Session
@@ -304,6 +305,25 @@ def test_a_position_mended_is_one_stream_again(store: Meanwhile) -> None:
     assert order(shop(store, home=3), 36, "all") == "allocated"
     ledger.handle(CancelOrder("on-lane-3"), Context())
     assert lane(ledger, 0).available == level(ledger).balance.available == 4
+
+
+def test_a_policy_meant_for_another_version_is_refused_whatever_is_remembered_of_lanes(
+    store: Meanwhile,
+) -> None:
+    """What is remembered of lanes may sum up to the version of another moment."""
+    clerk = stocked(store, 2, 40)
+    other = shop(store, home=1)
+    order(other, 1, "unseen-by-the-clerk-1")
+    order(other, 1, "unseen-by-the-clerk-2")
+    seen = level(other).version
+    other.handle(SetPositionPolicy("A", "main", 5), Context())
+    clerk.handle(ReceiveStock((ReceiptLine("A", "main", 1),)), Context())
+    with pytest.raises(VersionMismatch):
+        clerk.handle(SetPositionPolicy("A", "main", 9), Context(expected_version=seen))
+    assert lane(clerk, 0).low_stock_threshold == 5
+    meant = Context(expected_version=level(other).version)
+    clerk.handle(SetPositionPolicy("A", "main", 9), meant)
+    assert lane(clerk, 0).low_stock_threshold == 9
 
 
 def test_the_past_of_a_position_is_that_of_all_its_lanes(store: Meanwhile) -> None:
