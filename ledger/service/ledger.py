@@ -109,9 +109,15 @@ class Ledger:
     def positions(self, streams: Iterable[str], *, remembered: bool) -> dict[str, Position]:
         """The positions as they are, or as they are `remembered` here.
 
-        Memory may be stale: it will do for what stands only if nobody else was first.
+        Memory may be stale: it will do for what stands only if nobody else was first. One in lanes
+        is read, and told as a whole.
         """
-        return self._appender.look(streams, remembered=remembered)
+        found = self._appender.look(streams, remembered=remembered)
+        for stream, position in found.items():
+            whole = self.history.position(stream) if position.balance.lanes is not None else None
+            if whole is not None:
+                found[stream] = Position.of(stream, whole.version, whole.balance)
+        return found
 
     def close(self) -> None:
         """Give back the store's connections."""

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from ledger.importing import OnlineRetailImporter
 from ledger.importing.summary import Fate
-from ledger.service import Context, Ledger, OrderRequestLine, Outcome, PlaceOrder, ReceiveStock
+from ledger.service import (
+    Context,
+    Ledger,
+    OrderRequestLine,
+    Outcome,
+    PlaceOrder,
+    ReceiptLine,
+    ReceiveStock,
+    SetLanes,
+)
 from ledger.service.commands import Command
 from ledger.store.sqlite import open_recorder
 
@@ -37,3 +46,19 @@ def test_an_invoice_whose_stock_was_taken_is_reported(tmp_path: Path) -> None:
     assert importer.summary.by_fate() == {Fate.NOT_SHIPPED: 1, Fate.SHIPPED: 1}
     assert not importer.summary.ok
     assert "somebody else took" in importer.summary.findings[0]
+
+
+def test_what_other_lanes_have_is_not_received(tmp_path: Path) -> None:
+    file = tmp_path / "invoices.csv"
+    file.write_text(FILE, encoding="utf-8")
+    ledger = Ledger(open_recorder(tmp_path / "ledger.db"))
+    ledger.handle(ReceiveStock((ReceiptLine("85123A", "main", 8),)), Context())
+    ledger.handle(SetLanes("85123A", "main", 2), Context())
+    importer = OnlineRetailImporter(ledger, location="main")
+    importer.import_file(file)
+    level = ledger.history.position("stock:85123A@main")
+    ledger.close()
+
+    assert importer.summary.received == 2, "of the other SKU"
+    assert level is not None
+    assert level.balance.on_hand == 2

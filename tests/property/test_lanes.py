@@ -326,6 +326,15 @@ def test_a_policy_meant_for_another_version_is_refused_whatever_is_remembered_of
     assert lane(clerk, 0).low_stock_threshold == 9
 
 
+def test_a_position_is_looked_at_as_a_whole(store: Meanwhile) -> None:
+    ledger = stocked(store, 4, 40)
+    order(shop(store, home=3), 4, "on-lane-3")
+    for remembered in (True, False):
+        found = ledger.positions([STREAM, "stock:B@main"], remembered=remembered)
+        assert (found[STREAM].balance.available, found[STREAM].version) == (36, 6)
+        assert found["stock:B@main"].version == 0
+
+
 def test_the_past_of_a_position_is_that_of_all_its_lanes(store: Meanwhile) -> None:
     ledger = stocked(store, MAX_LANES, 320)
     expected = {}
