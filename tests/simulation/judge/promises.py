@@ -210,7 +210,7 @@ class Promises:
 
 def _movements(events: Sequence[Event], kind: str, units: str) -> list[tuple[str, str, int]]:
     """(SKU, location, units) of events that are all of one kind; nothing if they are not."""
-    moved = [event for event in events if event.type != "StockEscrowed"]
+    moved = [e for e in events if e.type not in ("StockEscrowed", "PositionLanesSet")]
     if any(event.type != kind for event in moved):
         return []
     return [(*event.spot, event.data[units]) for event in moved]
