@@ -70,7 +70,6 @@ class Client:
             "/v1/orders?status=allocated",
             "/v1/orders?customer=nobody",
             "/v1/orders/SMALL",
-            "/v1/orders/SMALL",
             "/v1/events",
             "/v1/events?stream=order:SMALL",
         ):
