@@ -27,6 +27,7 @@ _DOMAIN_PROPERTY: Final = Stage(
     (
         "tests/property/test_allocation.py",
         "tests/property/test_lanes.py",
+        "tests/property/test_lanes_ledger.py",
         "tests/property/test_backorders.py",
         "tests/property/test_ledger_machine.py",
         "tests/property/test_large_orders.py",
