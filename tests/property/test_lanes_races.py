@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ledger.domain.values import OrderPolicy
 from ledger.service import (
     CancelOrder,
     Context,
+    Ledger,
     OrderRequestLine,
     PlaceOrder,
     ReceiptLine,
@@ -56,6 +57,23 @@ def split(process: Process, count: int) -> None:
     insistently(handle, SetLanes(SKU, "main", count))
 
 
+def sell_out(site: Site, ledgers: Sequence[Ledger], units: int, refused: int) -> None:
+    """All at once, until nothing is left: every unit is sold, from lanes, and then no more."""
+    turns = (units + refused) // len(ledgers)
+    deeds = [
+        lambda ledger=ledger, n=n: [status(buy(ledger, f"{n}-{turn}")) for turn in range(turns)]
+        for n, ledger in enumerate(ledgers)
+    ]
+    found = Counter(answer for answers in at_once(deeds) for answer in answers)
+    assert found == {"allocated": units, "rejected": refused}
+    level = site.start().ledger.history.position(STREAM)
+    assert level is not None
+    sold = (level.balance.on_hand, level.balance.reserved, level.balance.available)
+    assert sold == (units, units, 0)
+    lanes = {e.originator_id for e in all_events(site.recorder) if "#" in str(e.originator_id)}
+    assert {position_of(str(lane)) for lane in lanes} == {STREAM}
+
+
 @pytest.mark.parametrize("count", [2, 5])
 @pytest.mark.parametrize("cache_size", [50_000, 0])
 def test_ledgers_that_share_nothing_sell_exactly_what_is_there(
@@ -64,37 +82,15 @@ def test_ledgers_that_share_nothing_sell_exactly_what_is_there(
     operator = site.start()
     split(operator, count)
     receive(operator, 25)
-    ledgers = [site.start(cache_size=cache_size).ledger for _ in range(5)]
-    deeds = [
-        lambda ledger=ledger, n=n: [status(buy(ledger, f"{n}-{turn}")) for turn in range(7)]
-        for n, ledger in enumerate(ledgers)
-    ]
-    found = Counter(answer for answers in at_once(deeds) for answer in answers)
-    assert found == {"allocated": 25, "rejected": 10}
-    level = operator.ledger.history.position(STREAM)
-    assert level is not None
-    assert (level.balance.on_hand, level.balance.reserved, level.balance.available) == (25, 25, 0)
-    lanes = {e.originator_id for e in all_events(site.recorder) if "#" in str(e.originator_id)}
-    assert {position_of(str(lane)) for lane in lanes} == {STREAM}
+    sell_out(site, [site.start(cache_size=cache_size).ledger for _ in range(5)], 25, 10)
 
 
-def test_ledgers_that_contend_split_the_position_and_sell_exactly_what_is_there(
-    site: Site,
-) -> None:
-    shop = site.start()
-    receive(shop, 60)
+def test_ledgers_that_split_the_position_at_once_sell_exactly_what_is_there(site: Site) -> None:
+    receive(site.start(), 60)
     ledgers = [site.start().ledger for _ in range(5)]
-    for ledger in ledgers:
-        ledger._appender._auto_lanes = 3
-    deeds = [
-        lambda ledger=ledger, n=n: [status(buy(ledger, f"{n}-{turn}")) for turn in range(14)]
-        for n, ledger in enumerate(ledgers)
-    ]
-    found = Counter(answer for answers in at_once(deeds) for answer in answers)
-    assert found == {"allocated": 60, "rejected": 10}
-    level = shop.ledger.history.position(STREAM)
-    assert level is not None
-    assert (level.balance.on_hand, level.balance.reserved, level.balance.available) == (60, 60, 0)
+    for n, ledger in enumerate(ledgers):
+        vars(ledger._appender)["_split_into"] = lambda _, count=2 + n: count
+    sell_out(site, ledgers, 60, 10)
 
 
 def test_lanes_come_and_go_while_everything_goes_on(site: Site) -> None:
