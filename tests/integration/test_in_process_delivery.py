@@ -80,7 +80,8 @@ def test_a_commit_shows_up_without_waiting_for_the_poll(
     assert level is not None
     assert (level.on_hand, level.version) == (5, 1)
     assert projections.stock_levels.applied_to() == level.as_of
-    assert projections.orders.applied_to() == level.as_of
+    # Views are written one after the other; this one comes later.
+    eventually(lambda: projections.orders.applied_to() == level.as_of)
 
 
 def test_waiting_for_what_does_not_come_ends(
