@@ -15,6 +15,7 @@ from eventsourcing.persistence import StoredEvent
 from ledger.codec import CorruptEvent, Recorded, check_seal, decode
 from ledger.domain.errors import LawBroken
 from ledger.domain.laws import Laws
+from ledger.domain.streams import is_order
 
 
 class Observer(Protocol):
@@ -51,6 +52,8 @@ class _Tail:
     late: bool = False
     """Whether the newest event seen is behind the cut."""
     sound: bool = True
+    closed: bool = False
+    """Whether it is an order of which nothing is open any more."""
 
 
 class Verifier:
@@ -101,7 +104,7 @@ class Verifier:
             was_late = self._place(recorded, tail)
             self._link(recorded, tail)
             if tail.sound:
-                self._obey(recorded, tail.late, was_late)
+                self._obey(recorded, tail, was_late)
                 for observer in self._observers:
                     observer.see(recorded, position)
         except CorruptEvent as error:
@@ -134,15 +137,20 @@ class Verifier:
             why = f"its time {recorded.at} is not after {at}"
             raise CorruptEvent(recorded.stream, recorded.version, why)
 
-    def _obey(self, recorded: Recorded, late: bool, was_late: bool) -> None:
+    def _obey(self, recorded: Recorded, tail: _Tail, was_late: bool) -> None:
         """Judge the event in its stream; behind the cut, apart from what is judged as a whole."""
+        if tail.closed:
+            msg = "it comes after the order was closed"
+            raise LawBroken(msg)
         stream = recorded.stream
-        if late and not was_late:
+        if tail.late and not was_late:
             if stream in self._laws.balances:
                 self._later.balances[stream] = self._laws.balances[stream]
             if stream in self._laws.orders:
                 self._later.orders[stream] = self._laws.orders[stream]
-        (self._later if late else self._laws).see(stream, recorded.event)
+        laws = self._later if tail.late else self._laws
+        laws.see(stream, recorded.event)
+        tail.closed = is_order(stream) and stream not in laws.orders
 
     def _count(self, recorded: Recorded) -> None:
         """Count the events of each commit that is not seen whole yet."""

@@ -27,6 +27,9 @@ def apply(order: Order, event: e.Event) -> Order:
         The event contradicts the order: a corrupted or reordered history.
     """
     after = _apply(event, order)
+    if not after.lines:
+        msg = f"order {order.order_id} has no lines: nothing placed it before {event.name}"
+        raise LawBroken(msg)
     return after._replace(version=order.version + 1)
 
 
@@ -38,6 +41,9 @@ def _apply(event: e.Event, order: Order) -> Order:
 
 @_apply.register
 def _placed(event: e.OrderPlaced, order: Order) -> Order:
+    if order.version:
+        msg = f"order {order.order_id} was placed before"
+        raise LawBroken(msg)
     order = order._replace(
         customer=event.customer,
         policy=event.policy,

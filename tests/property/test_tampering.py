@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ledger.codec import CorruptEvent, Recorded, Stamp, check_seal, decode, encode
 from ledger.domain import events as e
 from ledger.domain.balance import Balance
+from ledger.domain.values import OrderPolicy
 from ledger.verify import Report
 from tests.support.tampering import HERE, key_of, log, rows, verified
 
@@ -138,14 +139,43 @@ BALANCE = Balance(on_hand=1)
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_sealed_event_that_names_what_there_is_not_is_found(stream: str, event: e.Event) -> None:
+    report = with_more(stream, event)
+    assert [str(finding).split(":")[0] for finding in report.findings] == [stream.split(":")[0]]
+
+
+ASKED = (e.OrderLine(line=1, sku="A", quantity=1),)
+
+
+@pytest.mark.parametrize("stream", ["order:o1", "order:o2"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        e.OrderPlaced(
+            policy=OrderPolicy.PARTIAL,
+            line_count=1,
+            lines=ASKED,
+            unfilled=(e.LineQuantity(line=1, quantity=1),),
+        ),
+        e.OrderRejected(policy=OrderPolicy.PARTIAL, line_count=1, lines=ASKED),
+        e.OrderCancelled(released=()),
+    ],
+    ids=lambda event: event.name,
+)
+def test_nothing_comes_after_an_order_was_closed(stream: str, event: e.Event) -> None:
+    (finding,) = with_more(stream, event).findings
+    assert finding.endswith("it comes after the order was closed")
+
+
+def with_more(stream: str, event: e.Event) -> Report:
+    """What is found once somebody sealed one more event onto the end of a stream."""
     newest = [decode(stored) for stored in log() if stored.originator_id == stream][-1:]
     prev, version = ("", 1) if not newest else (newest[0].hash, newest[0].version + 1)
     stamp = Stamp("9999-01-01T00:00:00.000000Z", "command", "somebody", "local", 1)
     _, stored = encode(stream, version, event, event_id="id", stamp=stamp, prev=prev)
     add = "INSERT INTO stored_events VALUES (?,?,?,?)"
     report = verified((add, (stream, version, stored.topic, stored.state)))
-    assert [str(finding).split(":")[0] for finding in report.findings] == [stream.split(":")[0]]
     assert report.events == len(log()) + 1
+    return report
 
 
 def forged(r: Recorded, *, units: int = 0, actor: str | None = None) -> Report:

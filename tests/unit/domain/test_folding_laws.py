@@ -40,6 +40,21 @@ def test_an_order_takes_no_event_of_a_position() -> None:
         fold("o-1", [e.StockReceived(quantity=1, balance=EMPTY)])
 
 
+def test_an_order_is_placed_once() -> None:
+    with pytest.raises(LawBroken, match="order o-1 was placed before"):
+        fold("o-1", [TWO, TWO])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [e.OrderRejected(), e.OrderCancelled(released=()), e.ExpiryStarted()],
+    ids=lambda event: event.name,
+)
+def test_an_order_begins_by_being_placed_or_turned_away(event: e.OrderEvent) -> None:
+    with pytest.raises(LawBroken, match=f"order o-1 has no lines: nothing .* {event.name}"):
+        fold("o-1", [event])
+
+
 def test_a_line_that_moved_to_another_lane_breaks_the_history() -> None:
     event = e.OrderAllocated(allocations=(part(1, "east", 1, lane=2),))
     with pytest.raises(LawBroken, match="two lanes"):
