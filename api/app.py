@@ -16,7 +16,7 @@ from api.access import OPEN, Access
 from api.correlation import Correlation
 from api.explanations import EXPLAINED, explain
 from api.gates import Authentication, OriginSecret
-from api.middleware import BodyLimit, ResponseHeaders, UnexpectedErrors
+from api.middleware import BodyLimit, Head, ResponseHeaders, UnexpectedErrors
 from api.paging import Cursors
 from api.problems import Problem
 from api.routers import events, health, movements, orders, stock
@@ -29,6 +29,7 @@ from projections.readers import Orders, StockLevels
 Observe = Callable[[Problem], None]
 
 _ROUTED = (movements, orders, stock, events, health)
+_ROUTED_AS = {"HEAD": "GET"}
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -100,6 +101,7 @@ def routed_app(
             *([Middleware(OriginSecret, access.origin_secrets)] if access.origin_secrets else []),
             Middleware(Authentication, access),
             Middleware(BodyLimit),
+            Middleware(Head),
         ],
     )
     add_docs(app)
@@ -123,7 +125,8 @@ def _allowed(request: Request) -> list[str]:
         method
         for method in _METHODS
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            route.matches({**request.scope, "method": _ROUTED_AS.get(method, method)})[0]
+            is Match.FULL
             for route in request.app.routes
         )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import singledispatch
 
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api import problems as p
+from api.bodies import RepeatedName
 from api.pointers import faults
 from api.preconditions import etag
 from api.problems import Problem
@@ -24,6 +26,8 @@ from ledger.errors import (
 )
 
 RETRY_SOON = {"Retry-After": "1"}
+MAX_NAME = 60
+"""Characters of a name that are said again."""
 
 EXPLAINED: tuple[type[Exception], ...] = (
     Problem,
@@ -79,6 +83,12 @@ def _http(error: HTTPException) -> Problem:
     kind = kinds.get(error.status_code, p.MALFORMED_JSON)
     detail = kind.meaning if error.status_code in kinds else "The body can't be read as JSON."
     return Problem(kind, detail, headers=error.headers)
+
+
+@explain.register
+def _repeated_name(error: RepeatedName) -> Problem:
+    where = f"the name {_short(error.name)} is there twice in one object"
+    return Problem(p.MALFORMED_JSON, f"The body can be read in two ways: {where}.")
 
 
 @explain.register
@@ -161,6 +171,10 @@ def _writing_elsewhere(error: NotTheWriter) -> Problem:
     if error.region is not None:
         problem.members["writer_region"] = error.region
     return problem
+
+
+def _short(name: str) -> str:
+    return json.dumps(name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…")
 
 
 def _retry_after(seconds: float) -> dict[str, str]:

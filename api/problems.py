@@ -72,7 +72,10 @@ class Problem(Exception):
 
 
 MALFORMED_JSON = Kind(
-    "malformed-json", 400, "Malformed JSON", "The body is not JSON in UTF-8. Correct and resend."
+    "malformed-json",
+    400,
+    "Malformed JSON",
+    "The body is not JSON in UTF-8, or a name is there twice in one object. Correct and resend.",
 )
 INVALID_PARAMETER = Kind(
     "invalid-parameter",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Response
 
 from api import problems as p
 from api.answers import answer
+from api.bodies import BodyRoute
 from api.documentation import CHANGE, REPLAYED, Responses, refused, success
 from api.idempotency import StockContext, replay_mark
 from api.queries import KNOWN
@@ -16,7 +17,7 @@ from api.schemas.stock import MovementsRecorded, movements_recorded
 from api.services import CurrentServices, Services
 from ledger.service import Outcome
 
-router = APIRouter(prefix="/v1", dependencies=[KNOWN])
+router = APIRouter(prefix="/v1", dependencies=[KNOWN], route_class=BodyRoute)
 
 _RECORDED: Final = success("Recorded, all lines in one commit.", MovementsRecorded, REPLAYED)
 _ANSWERS: Final[Responses] = {201: _RECORDED, **refused(*CHANGE)}

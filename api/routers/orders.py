@@ -11,6 +11,7 @@ from api import listings, order_answers
 from api import problems as p
 from api.answers import CsvWanted, page, resource
 from api.auth import READS
+from api.bodies import BodyRoute
 from api.conditions import conditional
 from api.documentation import refused
 from api.idempotency import OrderContext
@@ -26,7 +27,9 @@ from ledger.domain.order import OrderStatus
 from ledger.domain.streams import order_stream
 from ledger.domain.values import Text
 
-router = APIRouter(prefix="/v1/orders", tags=["orders"], dependencies=[KNOWN])
+router = APIRouter(
+    prefix="/v1/orders", tags=["orders"], dependencies=[KNOWN], route_class=BodyRoute
+)
 
 _CHANGED: Final = {**doc.ETAG, **doc.LOCATION, **doc.REPLAYED}
 _WORKING: Final = doc.success(

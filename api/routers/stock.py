@@ -11,6 +11,7 @@ from api import listings
 from api import problems as p
 from api.answers import CsvWanted, answer, page, resource
 from api.auth import READS
+from api.bodies import BodyRoute
 from api.conditions import conditional
 from api.documentation import refused
 from api.idempotency import StockContext, replay_mark
@@ -27,7 +28,7 @@ from ledger.domain.streams import stock_stream
 from ledger.domain.values import MAX_BALANCE
 from ledger.service import SetPositionPolicy
 
-router = APIRouter(prefix="/v1/stock", tags=["stock"], dependencies=[KNOWN])
+router = APIRouter(prefix="/v1/stock", tags=["stock"], dependencies=[KNOWN], route_class=BodyRoute)
 
 _POLICY: Final[dict[str, Any]] = {"policy": {"value": {"low_stock_threshold": 5}}}
 

@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json", "Idempotency-Key": "k"}
 RECEIPT = {"sku": "MUG", "location": "main", "quantity": 5}
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nope", "/v1/orders/", "/v1/stock/a/b/c", "/v2"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/nope", "/v1/orders/", "/v1/stock/a/b/c", "/v2"])
 def test_an_unknown_path_is_not_found(shop: Shop, path: str) -> None:
     answer = shop.client.get(path, follow_redirects=False)
     assert (answer.status_code, slug(answer)) == (404, "not-found")
@@ -27,11 +27,11 @@ def test_an_unknown_path_is_not_found(shop: Shop, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("DELETE", "/v1/orders", "GET, POST"),
+        ("DELETE", "/v1/orders", "GET, HEAD, POST"),
         ("GET", "/v1/receipts", "POST"),
         ("POST", "/v1/stock/a/b/policy", "PUT"),
-        ("PATCH", "/v1/orders/x", "GET"),
-        ("TRACE", "/v1/events", "GET"),
+        ("PATCH", "/v1/orders/x", "GET, HEAD"),
+        ("TRACE", "/v1/events", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
@@ -48,6 +48,55 @@ def test_a_wrong_method_is_told_the_right_ones(
 def test_malformed_json(shop: Shop, body: bytes) -> None:
     answer = shop.client.post("/v1/receipts", content=body, headers=JSON)
     assert (answer.status_code, slug(answer)) == (400, "malformed-json")
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"sku":"MUG","location":"main","quantity":5,"quantity":50}', '"quantity"'),
+        (b'{"lines":[{"sku":"A","sku":"A","location":"main","quantity":1}]}', '"sku"'),
+        (b'{"sku":"A","\\u0073ku":"B","location":"main","quantity":1}', '"sku"'),
+        (b'{"x":1,"' + b"y" * 999 + b'":1,"' + b"y" * 999 + b'":2}', '"' + "y" * 60 + '\\u2026"'),
+    ],
+    ids=["one line", "a line of several", "another spelling", "a long name"],
+)
+def test_a_name_that_is_there_twice_is_not_read_by_halves(
+    shop: Shop, body: bytes, name: str
+) -> None:
+    answer = shop.client.post("/v1/receipts", content=body, headers=JSON)
+    assert (answer.status_code, slug(answer)) == (400, "malformed-json")
+    assert answer.json()["detail"] == (
+        f"The body can be read in two ways: the name {name} is there twice in one object."
+    )
+    assert shop.client.get("/v1/events").json()["items"] == []
+
+
+def test_many_names_are_looked_through_once(shop: Shop) -> None:
+    names = ",".join(f'"{n}":1' for n in range(150_000))
+    answer = shop.client.post("/v1/receipts", content=f'{{{names},"0":2}}', headers=JSON)
+    assert 'the name "0" is there twice' in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/events", "/healthz", "/docs"])
+def test_head_answers_as_get_does_without_the_body(shop: Shop, path: str) -> None:
+    shop.receive("MUG", 5)
+    told, asked = shop.client.get(path), shop.client.head(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    differ = {"date", "x-correlation-id"}
+    assert {k: v for k, v in asked.headers.items() if k not in differ} == {
+        k: v for k, v in told.headers.items() if k not in differ
+    }
+
+
+def test_head_of_what_is_not_there(shop: Shop) -> None:
+    answer = shop.client.head("/v1/orders/nobody")
+    assert (answer.status_code, answer.content) == (404, b"")
+    assert shop.client.head("/v1/receipts").status_code == 405
+
+
+def test_the_root_leads_to_the_documentation(shop: Shop) -> None:
+    answer = shop.client.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/docs")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "1" * 400])
