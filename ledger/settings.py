@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -19,6 +20,11 @@ from ledger.domain.lanes import check_auto_lanes
 from ledger.domain.values import Id
 
 OFF: Final = "off"
+
+PREFIX: Final = "ledger_"
+NO_SETTINGS: Final = ("secrets_version",)
+"""Variables that nothing reads: changing it makes functions start anew, and read their secrets."""
+LIKENESS: Final = 0.7
 
 Auth = Literal["none", "jwt"]
 
@@ -54,6 +60,45 @@ class _Secrets(PydanticBaseSettingsSource):
 
         share_session()
         return dict(read_all(names))
+
+
+class _Misspelt(PydanticBaseSettingsSource):
+    """No settings: it refuses a variable that is nearly one, which would be passed over.
+
+    Other names are let pass: the environment of a container may hold `LEDGER_PORT` and the like
+    because a service is called so.
+    """
+
+    def __init__(self, cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
+        super().__init__(cls)
+        self._sources = [one for one in sources if isinstance(one, EnvSettingsSource)]
+
+    def get_field_value(self, _field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """No setting."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Nothing.
+
+        Raises
+        ------
+        BadSettings
+            A variable is called nearly as a setting is.
+        """
+        known = self.settings_cls.model_fields
+        given = {name.lower() for source in self._sources for name in source.env_vars}
+        unknown = {
+            name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)
+        }.difference(known, NO_SETTINGS)
+        if unknown:
+            # Imported when it is needed, which it is next to never.
+            from difflib import get_close_matches
+
+            for name in sorted(unknown):
+                for meant in get_close_matches(name, known, 1, LIKENESS):
+                    msg = f"There is no setting LEDGER_{name.upper()}. Did you mean"
+                    raise BadSettings(f"{msg} LEDGER_{meant.upper()}?")
+        return {}
 
 
 class Settings(BaseSettings):
@@ -169,7 +214,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Where settings come from, the first that has one wins."""
         before = (init_settings, env_settings, dotenv_settings)
-        return (*before, _Secrets(settings_cls), file_secret_settings)
+        check = _Misspelt(settings_cls, env_settings, dotenv_settings)
+        return (check, *before, _Secrets(settings_cls), file_secret_settings)
 
     @field_validator("locations", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from typer.testing import CliRunner
 
-from ledger.cli import app
+from ledger.cli.app import app
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,20 @@ def test_a_setting_that_can_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEDGER_REGION", "A B")
 
     assert "LEDGER_REGION can't be 'A B'" in error_of("stock")
+
+
+def test_a_misspelt_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGER_STROE", "sqlite:mine.db")
+
+    assert "There is no setting LEDGER_STROE. Did you mean LEDGER_STORE?" in error_of("stock")
+
+
+def test_what_the_command_needs_is_named_where_it_is_not_installed() -> None:
+    absent = "import sys; sys.modules['typer'] = None; from ledger.cli import main; main()"
+    ran = subprocess.run([sys.executable, "-c", absent], capture_output=True, text=True)
+
+    assert ran.returncode == 2
+    assert ran.stderr == (
+        "Error: typer is not installed. "
+        "pip install 'inventory-ledger[cli]' installs what the command needs.\n"
+    )

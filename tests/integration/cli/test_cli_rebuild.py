@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from ledger.cli import app
+from ledger.cli.app import app
 from ledger.service import Context, Ledger
 from ledger.service import commands as c
 from ledger.store.dynamodb import DynamoDBLedgerRecorder, DynamoDBTables

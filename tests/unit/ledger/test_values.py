@@ -26,7 +26,7 @@ from ledger.service import (
 from ledger.service.clock import instant, later, parse_instant
 from ledger.service.commands import Command, LineWanted, ReturnLine, ReturnStock
 from ledger.service.ledger import fingerprint
-from ledger.settings import Settings
+from ledger.settings import BadSettings, Settings
 
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
 
@@ -142,6 +142,31 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
     monkeypatch.setenv(f"LEDGER_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("STROE", "STORE"), ("LOCATION", "LOCATIONS"), ("IDEMPOTENCY_TTL", "IDEMPOTENCY_TTL_SECONDS")],
+)
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_a_misspelt_setting_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, meant: str, where: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if where == ".env":
+        Path(".env").write_text(f"LEDGER_{name}=x\n")
+    else:
+        monkeypatch.setenv(f"LEDGER_{name}", "x")
+    with pytest.raises(BadSettings, match=f"no setting LEDGER_{name}. .* LEDGER_{meant}\\?"):
+        Settings()
+
+
+def test_a_variable_that_only_begins_like_a_setting_is_let_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("PORT", "SERVICE_HOST", "PORT_8000_TCP_ADDR", "SECRETS_VERSION"):
+        monkeypatch.setenv(f"LEDGER_{name}", "tcp://10.0.0.1:8000")
+    assert Settings() == Settings(_env_file=None)
 
 
 @pytest.mark.parametrize(
