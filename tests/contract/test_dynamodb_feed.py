@@ -30,7 +30,7 @@ from tests.support.feeds import PATIENCE, events, ids, sooner_or_later, told
 @pytest.fixture(params=("moto", *ENGINES))
 def tables(request: pytest.FixtureRequest, engines: Engines) -> Iterator[EventTables]:
     """Empty tables on each engine; a test may name others."""
-    with event_tables(request.param, engines) as tables:
+    with event_tables(request.param, engines, streamed=True) as tables:
         yield tables
 
 

@@ -220,6 +220,10 @@ class TestNumberedApplicationRecorderOnMiniStack(_NumberedApplication):
     engine = "ministack"
 
 
+class TestNumberedApplicationRecorderOnDynamoDBLocal(_NumberedApplication):
+    engine = "dynamodb-local"
+
+
 class TestTrackingRecorderOnMoto(_Tracking):
     engine = "moto"
 

@@ -13,8 +13,12 @@ from tests.support.event_stores import ENGINES, EventTables, event_tables
 
 @pytest.fixture(params=ENGINES)
 def tables(request: pytest.FixtureRequest, engines: Engines) -> Iterator[EventTables]:
-    """Empty tables on each engine with atomic transactions; a test may name others."""
-    with event_tables(request.param, engines) as tables:
+    """Empty tables on each engine with atomic transactions; a test may name others.
+
+    Modules that read the stream say `STREAMED = True`.
+    """
+    streamed = getattr(request.module, "STREAMED", None)
+    with event_tables(request.param, engines, streamed=streamed) as tables:
         yield tables
 
 

@@ -16,6 +16,8 @@ from ledger.store.dynamodb_feed import Feed
 from tests.support.api_calls import Refused
 from tests.support.event_stores import EventTables
 
+STREAMED = True
+
 THREADS = 8
 COMMITS = 6
 

@@ -16,6 +16,8 @@ from tests.support.engines import Engines
 from tests.support.event_stores import EventTables, event_tables
 from tests.support.feeds import events, refuse, told
 
+STREAMED = True
+
 on_one_engine = pytest.mark.parametrize("tables", ["ministack"], indirect=True)
 
 

@@ -15,6 +15,8 @@ from tests.support.api_calls import WRITE, ApiCalls
 from tests.support.event_stores import ENGINES, EventTables
 from tests.support.feeds import events, ids, refuse, sooner_or_later
 
+STREAMED = True
+
 on_one_engine = pytest.mark.parametrize("tables", ["ministack"], indirect=True)
 
 

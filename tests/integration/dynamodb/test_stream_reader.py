@@ -20,6 +20,8 @@ from ledger.store.dynamodb_stream_access import (
 from ledger.store.tables import create_table_request, full_name
 from tests.support.event_stores import EventTables
 
+STREAMED = True
+
 PATIENCE: Final = 20.0
 """Seconds within which a stream must have what its table has."""
 
