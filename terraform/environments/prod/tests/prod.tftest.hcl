@@ -47,42 +47,16 @@ run "three_zones_and_a_replica" {
   }
 }
 
-run "somebody_is_told" {
+# One run for all that is refused: each plans everything anew.
+run "what_nobody_should_run_with_is_refused" {
   command = plan
 
   variables {
-    alarm_emails = []
+    alarm_emails   = []               # somebody is told
+    replica_region = "ap-southeast-4" # the replica is elsewhere
+    site_dir       = "tests"          # without its pages it says how to get them
+    rate_limit     = "many"           # the API would not start with it
   }
 
-  expect_failures = [var.alarm_emails]
-}
-
-run "the_replica_is_elsewhere" {
-  command = plan
-
-  variables {
-    replica_region = "ap-southeast-4"
-  }
-
-  expect_failures = [var.replica_region]
-}
-
-run "without_its_pages_it_says_how_to_get_them" {
-  command = plan
-
-  variables {
-    site_dir = "tests"
-  }
-
-  expect_failures = [var.site_dir]
-}
-
-run "no_limit_that_the_api_would_not_start_with" {
-  command = plan
-
-  variables {
-    rate_limit = "many"
-  }
-
-  expect_failures = [var.rate_limit]
+  expect_failures = [var.alarm_emails, var.replica_region, var.site_dir, var.rate_limit]
 }

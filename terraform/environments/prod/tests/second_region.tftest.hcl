@@ -31,9 +31,7 @@ variables {
   monthly_budget_usd = null
 }
 
-run "it_can_be_planned" {
-  command = plan
-
+run "it_writes_under_the_lease_alone_and_shares_no_name" {
   assert {
     condition     = output.tables.events == "ledger-prod-events" && length(module.replica_keys) == 0
     error_message = "The same tables by their names, and no replicas of replicas."
@@ -43,9 +41,7 @@ run "it_can_be_planned" {
     condition     = output.delivery == "pipe"
     error_message = "There are pipes in Sydney."
   }
-}
 
-run "it_writes_under_the_lease_alone" {
   assert {
     condition     = contains(keys(module.pipeline.alarms), "lease-age") && module.pipeline.settings.lease == "true" && output.tables.lease == "ledger-prod-lease"
     error_message = "It reads a lease of its own, and somebody is told if it can't."
@@ -55,10 +51,8 @@ run "it_writes_under_the_lease_alone" {
     condition     = toset(keys(module.pipeline.settings.sweeps)) == toset(["notifications", "order_processor", "sequencer"])
     error_message = "Whoever acts under the lease sweeps when this Region takes it."
   }
-}
 
-# Names that exist once in an account, or in the world, are others than the first Region's.
-run "nothing_is_named_as_in_the_first_region" {
+  # Names that exist once in an account, or in the world, are others than the first Region's.
   assert {
     condition     = output.dashboard == "ledger-prod-ap-southeast-2"
     error_message = "Dashboards are the whole account's."

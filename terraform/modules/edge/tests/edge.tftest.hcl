@@ -130,9 +130,11 @@ run "rotated_again" {
   }
 }
 
-run "the_api_is_reached_by_tls_only_and_never_cached" {
+# One run: the web ACL's schema is so deep that each takes Terraform seconds.
+run "in_front_of_the_api_and_its_pages" {
   command = apply
 
+  # The API is reached by TLS only, and never cached.
   assert {
     condition = alltrue([
       for o in aws_cloudfront_distribution.this.origin :
@@ -153,11 +155,8 @@ run "the_api_is_reached_by_tls_only_and_never_cached" {
     condition     = one([for o in aws_cloudfront_distribution.this.origin : o.origin_access_control_id if o.origin_id == "site"]) == aws_cloudfront_origin_access_control.site.id && aws_cloudfront_origin_access_control.site.signing_behavior == "always"
     error_message = "CloudFront signs what it asks the bucket"
   }
-}
 
-run "answers_carry_security_headers" {
-  command = apply
-
+  # Answers carry security headers.
   assert {
     condition = alltrue([
       for b in concat(tolist(aws_cloudfront_distribution.this.default_cache_behavior), tolist(aws_cloudfront_distribution.this.ordered_cache_behavior)) :
@@ -177,11 +176,8 @@ run "answers_carry_security_headers" {
     condition     = startswith(one(one(aws_cloudfront_response_headers_policy.this.security_headers_config).content_security_policy).content_security_policy, "default-src 'none'; script-src 'self';")
     error_message = "scripts come from here alone"
   }
-}
 
-run "the_firewall_is_in_front" {
-  command = apply
-
+  # The firewall is in front.
   assert {
     condition     = aws_cloudfront_distribution.this.web_acl_id == aws_wafv2_web_acl.this.arn && aws_wafv2_web_acl.this.scope == "CLOUDFRONT"
     error_message = "the web ACL is the distribution's"
@@ -213,11 +209,8 @@ run "the_firewall_is_in_front" {
     condition     = aws_wafv2_web_acl_logging_configuration.this.log_destination_configs == toset([aws_cloudwatch_log_group.edge["firewall"].arn]) && toset([for f in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : one(f.single_header).name]) == toset(["authorization", "cookie"])
     error_message = "it logs, without tokens"
   }
-}
 
-run "logs_are_encrypted_and_can_be_delivered" {
-  command = apply
-
+  # Logs are encrypted and can be delivered.
   assert {
     condition     = alltrue([for g in aws_cloudwatch_log_group.edge : g.kms_key_id == aws_kms_key.logs.arn && g.retention_in_days == 365]) && aws_kms_key.logs.enable_key_rotation
     error_message = "a key and a retention"
@@ -241,11 +234,8 @@ run "logs_are_encrypted_and_can_be_delivered" {
     condition     = aws_cloudwatch_log_delivery_source.access.resource_arn == aws_cloudfront_distribution.this.arn && aws_cloudwatch_log_delivery.access.delivery_destination_arn == aws_cloudwatch_log_delivery_destination.access.arn
     error_message = "CloudFront's access log is delivered"
   }
-}
 
-run "without_a_domain" {
-  command = apply
-
+  # Without a domain.
   assert {
     condition     = output.url == "https://d111111abcdef8.cloudfront.net" && one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate
     error_message = "CloudFront's own name and certificate"
