@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -25,6 +26,7 @@ PREFIX: Final = "ledger_"
 NO_SETTINGS: Final = ("secrets_version",)
 """Variables that nothing reads: changing it makes functions start anew, and read their secrets."""
 LIKENESS: Final = 0.7
+"""From which `difflib.SequenceMatcher.ratio` on a name is taken for a setting, misspelt."""
 
 Auth = Literal["none", "jwt"]
 
@@ -62,43 +64,25 @@ class _Secrets(PydanticBaseSettingsSource):
         return dict(read_all(names))
 
 
-class _Misspelt(PydanticBaseSettingsSource):
-    """No settings: it refuses a variable that is nearly one, which would be passed over.
+def _refuse_misspelt(known: Collection[str], *sources: PydanticBaseSettingsSource) -> None:
+    """Refuse a variable that is called nearly as a setting is: it would be passed over.
 
     Other names are let pass: the environment of a container may hold `LEDGER_PORT` and the like
     because a service is called so.
     """
+    read = [source for source in sources if isinstance(source, EnvSettingsSource)]
+    given = {name.lower() for source in read for name in source.env_vars}
+    names = {name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)}
+    unknown = sorted(names.difference(known, NO_SETTINGS))
+    if not unknown:
+        return
+    # Imported when it is needed, which it is next to never.
+    from difflib import get_close_matches
 
-    def __init__(self, cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
-        super().__init__(cls)
-        self._sources = [one for one in sources if isinstance(one, EnvSettingsSource)]
-
-    def get_field_value(self, _field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """No setting."""
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Nothing.
-
-        Raises
-        ------
-        BadSettings
-            A variable is called nearly as a setting is.
-        """
-        known = self.settings_cls.model_fields
-        given = {name.lower() for source in self._sources for name in source.env_vars}
-        unknown = {
-            name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)
-        }.difference(known, NO_SETTINGS)
-        if unknown:
-            # Imported when it is needed, which it is next to never.
-            from difflib import get_close_matches
-
-            for name in sorted(unknown):
-                for meant in get_close_matches(name, known, 1, LIKENESS):
-                    msg = f"There is no setting LEDGER_{name.upper()}. Did you mean"
-                    raise BadSettings(f"{msg} LEDGER_{meant.upper()}?")
-        return {}
+    for name in unknown:
+        for meant in get_close_matches(name, known, 1, LIKENESS):
+            msg = f"There is no setting LEDGER_{name.upper()}. Did you mean"
+            raise BadSettings(f"{msg} LEDGER_{meant.upper()}?")
 
 
 class Settings(BaseSettings):
@@ -212,10 +196,16 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Where settings come from, the first that has one wins."""
+        """Where settings come from, the first that has one wins.
+
+        Raises
+        ------
+        BadSettings
+            A variable is called nearly as a setting is.
+        """
+        _refuse_misspelt(settings_cls.model_fields, env_settings, dotenv_settings)
         before = (init_settings, env_settings, dotenv_settings)
-        check = _Misspelt(settings_cls, env_settings, dotenv_settings)
-        return (check, *before, _Secrets(settings_cls), file_secret_settings)
+        return (*before, _Secrets(settings_cls), file_secret_settings)
 
     @field_validator("locations", mode="before")
     @classmethod

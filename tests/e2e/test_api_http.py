@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
+from api.app import routed_app
+from api.bodies import BodyRoute
 from api.middleware import MAX_BODY_BYTES
 from ledger.errors import CommitTooLarge, Contention, UnknownOutcome
 from ledger.service import Ledger
@@ -69,6 +72,13 @@ def test_a_name_that_is_there_twice_is_not_read_by_halves(
         f"The body can be read in two ways: the name {name} is there twice in one object."
     )
     assert shop.client.get("/v1/events").json()["items"] == []
+
+
+def test_every_body_is_read_so() -> None:
+    routes = [route for route in routed_app().routes if isinstance(route, APIRoute)]
+    with_body = [route for route in routes if route.body_field is not None]
+    assert len(with_body) >= 6
+    assert [route.path for route in with_body if not isinstance(route, BodyRoute)] == []
 
 
 def test_many_names_are_looked_through_once(shop: Shop) -> None:
